@@ -1,0 +1,1 @@
+"""The estate as code: read, checked, rendered, created, deployed, taken down."""
