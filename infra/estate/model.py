@@ -173,6 +173,16 @@ class Node:
 
 
 @dataclass(frozen=True, slots=True)
+class Endpoint:
+    """A place of collaboration: sees the same video feed and the same displays as all others."""
+
+    site: str
+    node: str
+    """The machine that shows them."""
+    purpose: str
+
+
+@dataclass(frozen=True, slots=True)
 class Estate:
     """All of one stack. Tuples are in the order of their names, so every render is stable."""
 
@@ -194,7 +204,11 @@ class Estate:
     services: tuple[Service, ...]
     core: "Estate | None"
     """The season's estate that a stage plugs into; None for the core itself. A stage's own tuples hold only
-    what the stage's stack creates; a link of the stage may end at a node of the core."""
+    what the stage's stack creates; a link of the stage may end at a node of the core. The core that a stage
+    holds is the core as it has to be on that day: its router has an address and routes towards the town."""
+    endpoints: tuple[Endpoint, ...] = ()
+    time_servers: tuple[str, ...] = ()
+    """Nodes of this layer and of the core that serve time, the nearest first."""
 
     def node(self, name: str) -> Node:
         """The node of that name, here or in the core; KeyError where there is none."""
@@ -204,5 +218,5 @@ class Estate:
         raise KeyError(name)
 
     def everything(self, what: str) -> tuple:
-        """`sites`, `segments`, `nodes`, `links` or `services` of this stack and of the core below it."""
+        """`sites`, `segments`, `nodes`, `links`, `services` or `endpoints` of this stack and of the core below it."""
         return (getattr(self.core, what) if self.core else ()) + getattr(self, what)

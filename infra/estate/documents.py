@@ -1,0 +1,221 @@
+"""The files of stacks/<edition>/ as they are written: every field known, every type right, nothing more.
+
+What one field says about another (a cable's port, a service's node) is the business of `infra.estate.checks`.
+"""
+
+import re
+from datetime import date, datetime
+from ipaddress import IPv4Network
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
+
+from infra.estate.model import Layer, SiteKind
+
+Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]*$", max_length=24)]
+Port = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]*$", max_length=15)]
+"""A port is a network interface of Linux, whose name has at most 15 characters."""
+Label = Annotated[str, Field(pattern=r"^[A-Z][A-Za-z0-9-]*$", max_length=24)]
+NetworkPort = Annotated[int, Field(ge=1, le=65535)]
+Title = Annotated[str, Field(min_length=1)]
+
+_RANGE = re.compile(r"^(?P<stem>[a-z-]+)(?P<first>\d+)\.\.(?P=stem)(?P<last>\d+)$")
+
+
+def _expand(ports: list[str]) -> list[str]:
+    """Write `port1..port24` out; leave single ports as they are."""
+    names = []
+    for port in ports:
+        match = _RANGE.match(port)
+        if match:
+            names += [f"{match['stem']}{n}" for n in range(int(match["first"]), int(match["last"]) + 1)]
+        else:
+            names.append(port)
+    return names
+
+
+def _short_names(ports: list[str]) -> list[str]:
+    for port in ports:
+        if not re.fullmatch(r"[a-z][a-z0-9-]{0,14}", port):
+            raise ValueError(f"{port!r} is no port: a small letter, then letters, digits or dashes, 15 at most")
+    return ports
+
+
+class Document(BaseModel):
+    """Data from a file: unknown fields are refused, values never change."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class SiteDoc(Document):
+    """A place with equipment."""
+
+    name: Name
+    title: Title
+    kind: SiteKind
+    layer: Layer
+    location: Title | None = None
+    """Left out for a site that moves with the race."""
+    timezone: Title
+
+
+class SegmentDoc(Document):
+    """A layer-3 network. `{stage}` in the prefix is the stage's number: a handoff that changes every day."""
+
+    name: Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]*$", max_length=12)]
+    """12 characters, because its bridge is called `br-<name>`."""
+    title: Title
+    layer: Layer
+    prefix: Title
+
+
+class SizeDoc(Document):
+    """What a machine has."""
+
+    cpus: Annotated[int, Field(ge=1, le=256)]
+    memory_mb: Annotated[int, Field(ge=256)]
+
+
+class NodeDoc(Document):
+    """A machine with a permanent slot."""
+
+    role: str
+    slot: Annotated[int, Field(ge=1)]
+    title: Title
+    site: str
+    rack_unit: Annotated[int, Field(ge=1, le=48)] | None = None
+    size: SizeDoc
+    ports: Annotated[list[str], AfterValidator(_expand), AfterValidator(_short_names)] = []
+
+
+class UplinkDoc(Document):
+    """How each server of a group is connected: its port, the fabric it plugs into, the segment."""
+
+    port: Port
+    into: str
+    segment: str
+
+
+class ServersDoc(Document):
+    """Like machines by number: slots 1 to `count`, each with a cable to a port named after the server."""
+
+    role: str
+    title: Title
+    site: str
+    count: int
+    size: SizeDoc
+    uplink: UplinkDoc
+
+
+class EndDoc(Document):
+    """One end of a cable."""
+
+    node: str
+    port: str
+
+
+class CableDoc(Document):
+    """A cable with its printed label."""
+
+    label: Label
+    segment: str
+    a: EndDoc
+    b: EndDoc
+
+
+class EndpointDoc(Document):
+    """A place of collaboration: the machine that shows the shared displays there."""
+
+    site: str
+    node: str
+    purpose: Title
+
+
+class LimitsDoc(Document):
+    """What a service may use on a flat stage of 200 km."""
+
+    cpu_percent: Annotated[int, Field(ge=1)]
+    memory_mb: Annotated[int, Field(ge=16)]
+
+
+class RunsOnDoc(Document):
+    """Where a service runs: on named machines, on every machine of a role, or on every machine."""
+
+    nodes: list[str] = []
+    roles: list[str] = []
+    everywhere: bool = False
+
+
+class ServiceDoc(Document):
+    """Software, and the machines that it runs on."""
+
+    name: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
+    title: Title
+    role: str
+    unit: Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]*$")]
+    runs_on: RunsOnDoc
+    port: NetworkPort | None = None
+    health_port: NetworkPort | None = None
+    needs: list[str] = []
+    limits: LimitsDoc
+    grows: bool = False
+    """Whether the stage's demand raises its limits."""
+
+
+class ManagementDoc(Document):
+    """The out-of-band networks."""
+
+    core: IPv4Network
+    stage: IPv4Network
+
+
+class EditionDoc(Document):
+    """edition.yaml: what holds for the whole year."""
+
+    edition: Annotated[int, Field(ge=2015, le=2018)]
+    title: Title
+    supernets: Annotated[list[IPv4Network], Field(min_length=1)]
+    """All prefixes of segments lie inside these."""
+    management: ManagementDoc
+    mtu: Annotated[int, Field(ge=1280, le=9000)]
+    time_servers: Annotated[list[str], Field(min_length=1)]
+    """Machines, the nearest to the race first."""
+
+
+class PartDoc(Document):
+    """truck.yaml, cloud.yaml, network.yaml, endpoints.yaml: a part of the estate."""
+
+    sites: list[SiteDoc] = []
+    segments: list[SegmentDoc] = []
+    nodes: list[NodeDoc] = []
+    servers: list[ServersDoc] = []
+    cables: list[CableDoc] = []
+    endpoints: list[EndpointDoc] = []
+
+
+class ServicesDoc(Document):
+    """services.yaml."""
+
+    services: list[ServiceDoc]
+
+
+class StageDoc(Document):
+    """A line of stages.csv."""
+
+    number: Annotated[int, Field(ge=1, le=99)]
+    date: date
+    start: Title
+    finish: Title
+    distance_km: Annotated[float, Field(gt=0, le=400)]
+    kind: Literal["road", "individual time trial", "team time trial"]
+    profile: Literal["flat", "hilly", "mountain", "time trial"]
+    opens: AwareDatetime
+    race_start: AwareDatetime
+    expected_finish: AwareDatetime
+    pack_up: AwareDatetime
+    course: Annotated[str, Field(pattern=r"^[A-Za-z0-9-]+\.geojson$")]
+
+    @property
+    def times(self) -> tuple[tuple[str, datetime], ...]:
+        """The times of the day by field, in the order in which they have to come."""
+        return tuple((field, getattr(self, field)) for field in ("opens", "race_start", "expected_finish", "pack_up"))

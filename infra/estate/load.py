@@ -1,0 +1,79 @@
+"""From the name of a stack to its estate: read the files, check them, build."""
+
+import re
+from dataclasses import dataclass
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Literal, get_args
+
+from infra.estate.build import build_core, build_stage, stage_of
+from infra.estate.checks import check
+from infra.estate.mistakes import EstateError, Mistake, known
+from infra.estate.model import Estate, Layer, Stage
+from infra.estate.reading import read_edition, read_stages
+
+STACKS = Path(__file__).resolve().parents[2] / "stacks"
+_NAME = re.compile(r"^(?P<edition>\d{4})-(?:core|s(?P<stage>\d{2}))$")
+
+Scale = Literal["small", "full"]
+
+
+@dataclass(frozen=True, slots=True)
+class ListedStack:
+    """A stack that could be brought up."""
+
+    stack: str
+    edition: int
+    layer: Layer
+    stage: Stage | None
+    """None for the core."""
+
+
+def load_estate(stack: str, scale: Scale = "full", root: Path = STACKS) -> Estate:
+    """The estate of `2017-core` or `2017-s09`, from the folder `root`.
+
+    Raises EstateError with every mistake in all files of the edition, not only in those that the stack needs.
+    """
+    if scale not in get_args(Scale):
+        remedy = f"use one of {known(get_args(Scale))}"
+        raise EstateError([Mistake("stacks", "scale", f"{scale!r} is not a scale", remedy)])
+    match = _NAME.match(stack)
+    if match is None or match["edition"] not in _editions(root):
+        raise _unknown(stack, root)
+    written, mistakes = read_edition(root, match["edition"])
+    mistakes = (*mistakes, *check(written))
+    stage = next(
+        (line.doc for line in written.stages if match["stage"] and line.doc.number == int(match["stage"])), None
+    )
+    if match["stage"] and stage is None and "stages" not in written.incomplete:
+        mistakes = (*mistakes, *_unknown(stack, root).mistakes)
+    if mistakes:
+        raise EstateError(mistakes)
+    return build_stage(written, stage, scale) if stage else build_core(written)
+
+
+def list_stacks(root: Path = STACKS) -> tuple[ListedStack, ...]:
+    """Every stack of every edition: the core first, then the stages by number. Raises EstateError."""
+    found: list[ListedStack] = []
+    mistakes: list[Mistake] = []
+    for edition in _editions(root):
+        lines, wrong = read_stages(root, edition)
+        mistakes += wrong
+        found.append(ListedStack(f"{edition}-core", int(edition), Layer.CORE, None))
+        for line in sorted(lines, key=lambda line: line.doc.number):
+            name = f"{edition}-s{line.doc.number:02}"
+            found.append(ListedStack(name, int(edition), Layer.STAGE, stage_of(int(edition), line.doc)))
+    if mistakes:
+        raise EstateError(mistakes)
+    return tuple(found)
+
+
+def _editions(root: Path) -> tuple[str, ...]:
+    return tuple(sorted(folder.name for folder in root.glob("[0-9][0-9][0-9][0-9]") if folder.is_dir()))
+
+
+def _unknown(stack: str, root: Path) -> EstateError:
+    names = [each.stack for each in list_stacks(root)]
+    close = get_close_matches(stack, names, n=3, cutoff=0.6)
+    remedy = f"did you mean {' or '.join(close)}?" if close else "`scripts/stage list` names all of them"
+    return EstateError([Mistake("stacks", "stack", f"there is no stack {stack!r}", remedy)])

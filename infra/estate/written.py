@@ -1,0 +1,56 @@
+"""An edition as it is written: the entries of all its files, each with where it stands."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Generic, TypeVar
+
+from infra.estate.documents import (
+    CableDoc,
+    Document,
+    EditionDoc,
+    EndpointDoc,
+    NodeDoc,
+    SegmentDoc,
+    ServersDoc,
+    ServiceDoc,
+    SiteDoc,
+    StageDoc,
+)
+from infra.estate.mistakes import Mistake
+
+T = TypeVar("T", bound=Document)
+
+
+@dataclass(frozen=True, slots=True)
+class Entry(Generic[T]):
+    """One entry of a list in a file."""
+
+    file: str
+    path: str
+    """Where it stands in the file: `cables[3]`; empty for the file as a whole."""
+    doc: T
+
+    def mistake(self, field: str, reason: str, remedy: str) -> Mistake:
+        """A mistake in `field` of this entry."""
+        return Mistake(self.file, ".".join(part for part in (self.path, field) if part), reason, remedy)
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """All entries of an edition, in the order of files and lines."""
+
+    edition: int
+    head: Entry[EditionDoc] | None
+    """None where edition.yaml could not be read."""
+    sites: tuple[Entry[SiteDoc], ...]
+    segments: tuple[Entry[SegmentDoc], ...]
+    nodes: tuple[Entry[NodeDoc], ...]
+    servers: tuple[Entry[ServersDoc], ...]
+    cables: tuple[Entry[CableDoc], ...]
+    endpoints: tuple[Entry[EndpointDoc], ...]
+    services: tuple[Entry[ServiceDoc], ...]
+    stages: tuple[Entry[StageDoc], ...]
+    courses: Path
+    """Folder of the course files."""
+    incomplete: frozenset[str]
+    """Lists (`nodes`, `cables`...) that lost entries because these could not be read."""
