@@ -1,0 +1,44 @@
+"""Figures in the first HTML; they read as `web/src/parts/format.ts` writes them once the page is live."""
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+
+UNKNOWN = "–"
+
+
+def decimal(value: float | None, digits: int = 1) -> str:
+    """A fixed number of decimals."""
+    return UNKNOWN if value is None else f"{value:.{digits}f}"
+
+
+def duration(seconds: float | None) -> str:
+    """Seconds as m:ss, from an hour on as h:mm:ss."""
+    if seconds is None:
+        return UNKNOWN
+    minutes, rest = divmod(max(0, round(seconds)), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
+
+
+def metres(value: float | None) -> str:
+    """A distance in metres, from ten kilometres on in kilometres."""
+    if value is None:
+        return f"{UNKNOWN} m"
+    return f"{value:.0f} m" if value < 10_000 else f"{value / 1000:.1f} km"
+
+
+def clock(moment: str | None, zone: str) -> str:
+    """An ISO time as HH:MM:SS in the zone that another ISO time carries, with that zone."""
+    if moment is None:
+        return "––:––:––"
+    place = datetime.fromisoformat(zone).tzinfo
+    return f"{datetime.fromisoformat(moment).astimezone(place):%H:%M:%S %Z}"
+
+
+FILTERS: dict[str, Callable[..., Any]] = {
+    "decimal": decimal,
+    "duration": duration,
+    "metres": metres,
+    "clock": clock,
+}

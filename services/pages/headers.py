@@ -1,0 +1,56 @@
+"""What a browser may do with our pages: run our own files and nothing else."""
+
+from starlette.datastructures import MutableHeaders
+from starlette.middleware import Middleware
+from starlette.middleware.gzip import GZipMiddleware
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from pages.assets import URL
+
+POLICY = {
+    "default-src": "'none'",
+    "script-src": "'self'",
+    "style-src": "'self'",
+    "img-src": "'self' data:",
+    "font-src": "'self'",
+    "connect-src": "'self'",
+    "base-uri": "'none'",
+    "form-action": "'self'",
+    "frame-ancestors": "'none'",
+}
+HEADERS = {
+    "Content-Security-Policy": "; ".join(f"{what} {whence}" for what, whence in POLICY.items()),
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
+    "Referrer-Policy": "same-origin",
+    "X-Content-Type-Options": "nosniff",
+}
+A_YEAR = "public, max-age=31536000, immutable"
+
+
+class PageHeaders:
+    """ASGI middleware: security headers on every answer; hashed assets are kept a year, all else is asked again."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass the request on and add headers to its answer."""
+        if scope["type"] != "http":
+            return await self.app(scope, receive, send)
+        hashed = scope["path"].startswith(f"{URL}assets/")
+
+        async def send_with_headers(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                headers.update(HEADERS)
+                found = message["status"] in (200, 206, 304)
+                headers.setdefault("Cache-Control", A_YEAR if hashed and found else "no-cache")
+            await send(message)
+
+        await self.app(scope, receive, send_with_headers)
+
+
+def page_middleware() -> list[Middleware]:
+    """For the Mount that holds a page's routes; server-sent events pass through uncompressed."""
+    return [Middleware(PageHeaders), Middleware(GZipMiddleware, minimum_size=1024)]
