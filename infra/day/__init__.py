@@ -1,0 +1,1 @@
+"""The day cycle: up, check, down, next, each a readable list of steps."""

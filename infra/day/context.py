@@ -1,0 +1,89 @@
+"""What every step of the day works with."""
+
+import json
+from dataclasses import dataclass
+from functools import cached_property
+
+from infra.day.evidence import ObjectStore
+from infra.day.hub import Hub
+from infra.day.outcome import Refusal
+from infra.day.progress import Progress
+from infra.day.record import Records
+from infra.engine import Engine
+from infra.estate.load import load_estate
+from infra.estate.mistakes import EstateError
+from infra.estate.model import Estate, Layer, Node
+from infra.workspace import Toolbox, Workspace
+
+
+@dataclass
+class Day:
+    """One command of the day: where it works, what it uses, where it reports."""
+
+    workspace: Workspace
+    progress: Progress
+
+    @cached_property
+    def toolbox(self) -> Toolbox:
+        return Toolbox.read(self.workspace)
+
+    @cached_property
+    def engine(self) -> Engine:
+        return Engine(self.workspace, self.toolbox)
+
+    @cached_property
+    def records(self) -> Records:
+        return Records(self.workspace)
+
+    def hub(self, estate: Estate) -> Hub:
+        """The hub of the season that `estate` belongs to."""
+        core = season(estate)
+        return Hub(f"nats://{address(core, 'hub')}", self._credentials(core)["hub_password"])
+
+    def object_store(self, estate: Estate) -> ObjectStore:
+        """The object store of the season that `estate` belongs to."""
+        core = season(estate)
+        secrets = self._credentials(core)
+        return ObjectStore(
+            f"http://{address(core, 'object_store')}",
+            secrets["object_store_access_key"],
+            secrets["object_store_secret_key"],
+        )
+
+    def _credentials(self, core: Estate) -> dict[str, str]:
+        return json.loads(self.workspace.outputs(core.stack).read_text())["credentials"]
+
+
+def read_estate(stack: str, scale: str) -> Estate:
+    """The estate of a stack; every mistake in stacks/ is one Refusal."""
+    try:
+        return load_estate(stack, scale)
+    except EstateError as error:
+        raise Refusal(str(error), "mend the lines named above; nothing was created") from None
+
+
+def season(estate: Estate) -> Estate:
+    """The core that an estate plugs into; itself where it is the core."""
+    return estate.core or estate
+
+
+def layers(estate: Estate) -> tuple[Estate, ...]:
+    """The estates to bring up, in order: the core before the stage."""
+    return (estate.core, estate) if estate.layer is Layer.STAGE else (estate,)
+
+
+def address(estate: Estate, service: str) -> str:
+    """`host:port` of a service's first instance on the management network, where the operator reaches it."""
+    instance = next(each for each in estate.everything("services") if each.name == service)
+    return f"{host(estate, instance.node).management}:{instance.port or instance.health_port}"
+
+
+def health_address(estate: Estate, service: str) -> str:
+    """`host:port` of the health endpoint of a service's first instance, on the management network."""
+    instance = next(each for each in estate.everything("services") if each.name == service)
+    return f"{host(estate, instance.node).management}:{instance.health_port}"
+
+
+def host(estate: Estate, name: str) -> Node:
+    """The node of that name in the stack or its core."""
+    return estate.node(name)

@@ -1,0 +1,86 @@
+"""What the day cycle remembers of a stack between two commands, killed ones included.
+
+One small JSON file a stack in ETAPE_HOME, replaced atomically. It says how far the day got, so that a command
+that was killed is run again to the same end: a stage that never deployed has nothing to drain, and one whose
+drain was proven goes on to be destroyed.
+"""
+
+import os
+from enum import StrEnum
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict
+
+from infra.workspace import Workspace
+
+
+class Phase(StrEnum):
+    """How far a stack's day has come."""
+
+    DOWN = "down"
+    """Nothing of it exists, or should."""
+    RIGGING = "rigging"
+    """Machines and cables are being made; no data can exist yet."""
+    DEPLOYING = "deploying"
+    """Services are being started; data may exist from here on."""
+    LIVE = "live"
+    """Arrived, checked, and for a stage: raced."""
+    DRAINING = "draining"
+    """Producers are being stopped and the backlog carried to the cloud."""
+    DRAINED = "drained"
+    """Both ends' manifests were equal and the evidence is in the object store."""
+
+
+class Record(BaseModel):
+    """The day of one stack."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    stack: str
+    phase: Phase = Phase.DOWN
+    scale: str = "full"
+    speed: float = 1.0
+    evidence: str = ""
+    """Key prefix of the last exported evidence in the core's object store."""
+
+    def reached(self, phase: Phase) -> bool:
+        """Whether the day has come at least as far as `phase`."""
+        order = list(Phase)
+        return order.index(self.phase) >= order.index(phase)
+
+
+class Records:
+    """The records of one ETAPE_HOME."""
+
+    def __init__(self, workspace: Workspace) -> None:
+        self._folder = workspace.home / "days"
+
+    def read(self, stack: str) -> Record:
+        """The record of a stack; a stack that was never up is DOWN."""
+        path = self._path(stack)
+        return Record.model_validate_json(path.read_text()) if path.exists() else Record(stack=stack)
+
+    def write(self, record: Record) -> None:
+        """Replace the record atomically, durable before it returns."""
+        write_durably(self._path(record.stack), record.model_dump_json(indent=2))
+
+    def up(self) -> tuple[Record, ...]:
+        """The records of all stacks of which something exists, in the order of their names."""
+        paths = sorted(self._folder.glob("*.json"))
+        records = (Record.model_validate_json(path.read_text()) for path in paths)
+        return tuple(record for record in records if record.phase is not Phase.DOWN)
+
+    def _path(self, stack: str) -> Path:
+        return self._folder / f"{stack}.json"
+
+
+def write_durably(path: Path, text: str) -> None:
+    """Replace a file by rename, so that a reader or a kill never meets half of it. Mode 0600."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_suffix(path.suffix + ".new")
+    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(descriptor, "w") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
+    temporary.replace(path)

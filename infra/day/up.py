@@ -1,0 +1,136 @@
+"""From nothing to race-ready, or from wherever an earlier `up` was stopped."""
+
+import time
+from dataclasses import dataclass
+
+import httpx
+
+from infra.day.check import wait_for_arrival
+from infra.day.context import Day, address, layers, read_estate, season
+from infra.day.only_one import only_one
+from infra.day.outcome import Failure, Refusal
+from infra.day.playbook import run_playbook
+from infra.day.record import Phase, Record
+from infra.estate.model import Estate, Layer
+from infra.operator import write_access
+from infra.render.graph import render_graph
+
+_RACE_PATIENCE_S = 60.0
+
+
+@dataclass(frozen=True)
+class Wish:
+    """What the operator asked for; None keeps what the stack has, or the default."""
+
+    stack: str
+    scale: str | None = None
+    speed: float | None = None
+
+
+def up(day: Day, wish: Wish) -> None:
+    """Bring a stack up; a stage brings its core along. Safe to run again at any time."""
+    record = _wanted(day, wish)
+    estate = read_estate(record.stack, record.scale)
+    with only_one(day.workspace):
+        _refuse_second_stage(day, estate)
+        for layer in layers(estate):
+            _create(day, layer, record)
+        _deploy(day, estate, record)
+        wait_for_arrival(day, estate)
+        if estate.layer is Layer.STAGE:
+            _race(day, estate)
+        _say_live(day, estate)
+    _show_pages(day, estate)
+
+
+def _wanted(day: Day, wish: Wish) -> Record:
+    before = day.records.read(wish.stack)
+    scale = wish.scale or before.scale
+    speed = before.speed if wish.speed is None else wish.speed
+    return before.model_copy(update={"scale": scale, "speed": speed})
+
+
+def _refuse_second_stage(day: Day, estate: Estate) -> None:
+    """One truck, one set of addresses: a second stage beside the first would be the conflict of 2016."""
+    for other in day.records.up():
+        if other.stack not in {layer.stack for layer in layers(estate)} and not other.stack.endswith("-core"):
+            raise Refusal(
+                f"{other.stack} is {other.phase}: its truck cannot be in two towns",
+                f"run `scripts/stage next {other.stack}` or `scripts/stage down {other.stack}` first",
+            )
+
+
+def _create(day: Day, estate: Estate, wanted: Record) -> None:
+    record = day.records.read(estate.stack)
+    record = record.model_copy(update={"scale": wanted.scale, "speed": wanted.speed})
+    if not record.reached(Phase.DEPLOYING) or record.phase is Phase.DRAINED:
+        record = record.model_copy(update={"phase": Phase.RIGGING})
+    day.records.write(record)
+    with day.progress.step(f"Create {estate.stack}: machines and cables") as step:
+        day.engine.recover(estate.stack)
+        changes = day.engine.up(estate.stack, {"placement": "lab", "scale": wanted.scale}, day.progress.note)
+        step.detail, step.facts = str(changes), {"changes": changes.as_dict()}
+    write_access(day.workspace, estate)
+
+
+def _deploy(day: Day, estate: Estate, wanted: Record) -> None:
+    stacks = tuple(layer.stack for layer in layers(estate))
+    for stack in stacks:
+        day.records.write(day.records.read(stack).model_copy(update={"phase": Phase.DEPLOYING}))
+    with day.progress.step("Deploy: what is inside the machines") as step:
+        extra = {"release": day.toolbox.release, "race_speed": wanted.speed}
+        recap = run_playbook(day.workspace, "deploy", stacks, day.progress.note, extra)
+        step.detail = f"{recap.changed} of {recap.hosts} nodes changed"
+        step.facts = {"hosts": recap.hosts, "changed": recap.changed}
+    with day.progress.step("Tell the Manage Centre what belongs where") as step:
+        told = [day.hub(estate).estate(layer.stack, render_graph(layer)) for layer in layers(estate)]
+        if not all(told):
+            raise Failure(
+                "the Manage Centre's hub on manage-1 takes no messages",
+                "see `systemctl status etape-hub` on manage-1, then run this again",
+            )
+        day.hub(estate).phase(estate.stack, "rigging", f"{estate.stack} is deployed, arrival is being checked")
+
+
+def _race(day: Day, estate: Estate) -> None:
+    with day.progress.step("Race: live rider states at the feed") as step:
+        race = _wait_for_race(day, estate)
+        step.detail = f"{race['status']}, race clock {race['clock']}, {race['km_done']:.1f} km done"
+        step.facts = {"race": race}
+
+
+def _wait_for_race(day: Day, estate: Estate) -> dict:
+    """Two snapshots whose race clock moves on, or a race that is over; Failure after a minute."""
+    url = f"http://{address(estate, 'feed')}/api/snapshot"
+    deadline, first, trouble = time.monotonic() + _RACE_PATIENCE_S, None, "the feed has no rider states yet"
+    while time.monotonic() < deadline:
+        try:
+            snapshot = httpx.get(url, timeout=3).raise_for_status().json()
+            race = snapshot["race"]
+            if snapshot["riders"] and race["status"] == "finished":
+                return race
+            if snapshot["riders"] and first is not None and race["clock_ms"] > first:
+                return race
+            first = race["clock_ms"] if snapshot["riders"] else None
+        except httpx.HTTPError as error:
+            trouble = f"the feed does not answer: {error}"
+        time.sleep(0.3)
+    raise Failure(
+        f"no live rider states within {_RACE_PATIENCE_S:.0f} s at {url}: {trouble}",
+        f"run `scripts/stage check {estate.stack}`: the first service that is not healthy is the cause",
+    )
+
+
+def _say_live(day: Day, estate: Estate) -> None:
+    for layer in layers(estate):
+        day.records.write(day.records.read(layer.stack).model_copy(update={"phase": Phase.LIVE}))
+    day.hub(estate).phase(estate.stack, "live", f"{estate.stack} is race-ready")
+
+
+def _show_pages(day: Day, estate: Estate) -> None:
+    pages = {"Manage Centre": "http://127.0.0.1:8330/"}
+    if estate.layer is Layer.STAGE:
+        pages = {"Race Centre": "http://127.0.0.1:8320/", **pages, "Feed": "http://127.0.0.1:8310/api/snapshot"}
+    for title, page in pages.items():
+        day.progress.say(f"  {title:<14} {page}")
+    day.progress.result(stack=estate.stack, season=season(estate).stack, pages=pages)

@@ -1,0 +1,52 @@
+"""scripts/bench: measure what the README promises, on this machine, now.
+
+Examples:
+  scripts/bench day --json                  small and full: up, no-op up and deploy, next, down, memory
+  scripts/bench day --scale small           only the small estate
+  scripts/bench tracking --json             readings a second of one core; ingest to state in the lab
+"""
+
+import argparse
+import json
+import sys
+from collections.abc import Callable, Iterable
+
+from tests.bench import day, latency, tracking
+from tests.bench.figure import Figure
+
+
+def main(arguments: list[str]) -> int:
+    """Print the figures of one benchmark; 0 when all of them were measured, whether or not they meet the goal."""
+    options = _parser().parse_args(arguments)
+    figures = list(_BENCHES[options.name](options))
+    if options.json:
+        print(json.dumps({"figures": [figure.as_dict() for figure in figures]}, indent=1))
+    else:
+        print("\n".join(str(figure) for figure in figures))
+    return 0
+
+
+def _day(options: argparse.Namespace) -> Iterable[Figure]:
+    return day.figures(("small", "full") if options.scale is None else (options.scale,))
+
+
+def _tracking(options: argparse.Namespace) -> Iterable[Figure]:
+    return [*tracking.figures(), *latency.figures()]
+
+
+_BENCHES: dict[str, Callable[[argparse.Namespace], Iterable[Figure]]] = {"day": _day, "tracking": _tracking}
+
+
+def _parser() -> argparse.ArgumentParser:
+    head, examples = __doc__.split("\n\n", 1)
+    parser = argparse.ArgumentParser(
+        "scripts/bench", description=head, epilog=examples, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("name", choices=sorted(_BENCHES))
+    parser.add_argument("--json", action="store_true", help="the figures as JSON")
+    parser.add_argument("--scale", choices=("small", "full"), help="day: only this scale")
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

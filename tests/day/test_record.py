@@ -1,0 +1,76 @@
+"""What the day remembers, and how it keeps two commands apart."""
+
+import os
+import subprocess
+import sys
+import time
+
+import pytest
+
+from infra.day.only_one import only_one
+from infra.day.outcome import Refusal
+from infra.day.record import Phase, Record, Records, write_durably
+from infra.workspace import Workspace
+
+
+@pytest.fixture
+def workspace(tmp_path):
+    return Workspace(root=tmp_path, home=tmp_path / "home", cache=tmp_path / "cache")
+
+
+def test_a_stack_that_was_never_up_is_down(workspace):
+    """Guards against a first `down` that fails for want of a file."""
+    assert Records(workspace).read("2017-s09") == Record(stack="2017-s09", phase=Phase.DOWN)
+
+
+def test_a_record_survives_the_process_that_wrote_it(workspace):
+    """Guards against a drain that is proven twice, or forgotten, after a kill."""
+    Records(workspace).write(Record(stack="2017-s09", phase=Phase.DRAINED, scale="small", speed=20, evidence="x/"))
+    assert Records(workspace).read("2017-s09").reached(Phase.DRAINED)
+    assert [record.stack for record in Records(workspace).up()] == ["2017-s09"]
+
+
+def test_only_what_exists_counts_as_up(workspace):
+    """Guards against a stage of yesterday that keeps today's from coming up."""
+    records = Records(workspace)
+    records.write(Record(stack="2017-core", phase=Phase.LIVE))
+    records.write(Record(stack="2017-s08", phase=Phase.DOWN))
+    assert [record.stack for record in records.up()] == ["2017-core"]
+
+
+def test_a_kill_while_writing_leaves_the_old_record(workspace, monkeypatch):
+    """Guards against half a record: the rename is what makes the new one valid."""
+    path = workspace.home / "days/2017-s09.json"
+    write_durably(path, "old")
+    monkeypatch.setattr(os, "fsync", lambda descriptor: (_ for _ in ()).throw(KeyboardInterrupt))
+    with pytest.raises(KeyboardInterrupt):
+        write_durably(path, "new")
+    assert path.read_text() == "old"
+
+
+def test_records_are_not_for_other_users(workspace):
+    """Guards against outputs with secrets that anyone can read."""
+    path = workspace.home / "outputs/2017-core.json"
+    write_durably(path, "{}")
+    assert path.stat().st_mode & 0o777 == 0o600
+
+
+def test_a_second_command_is_refused_and_told_who_is_at_work(workspace):
+    """Guards against two engines on one checkpoint."""
+    with only_one(workspace), pytest.raises(Refusal, match=f"process {os.getpid()}"), only_one(workspace):
+        pass
+
+
+def test_children_of_a_killed_command_are_ended_before_the_next_one_works(workspace):
+    """Guards against an engine that outlives its command and works on beside the next."""
+    environment = {**os.environ, "ETAPE_DAY": str(workspace.home)}
+    orphan = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"], env=environment)
+    other = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"])
+    time.sleep(0.2)
+    try:
+        with only_one(workspace):
+            assert orphan.wait(timeout=5) == -9
+            assert other.poll() is None
+    finally:
+        other.kill()
+        other.wait()

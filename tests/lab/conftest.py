@@ -1,0 +1,39 @@
+"""The lab's tests share one estate and run in the order in which they stand: a day has an order."""
+
+import os
+
+import pytest
+
+from infra.day.context import read_estate
+from infra.estate.model import Estate
+from infra.workspace import Toolbox, Workspace
+from tests.lab.command import succeed
+
+STACK = "2017-s09"
+
+
+@pytest.fixture(scope="session")
+def workspace() -> Workspace:
+    """An ETAPE_HOME of the tests' own, so that nobody's estate is touched."""
+    workspace = Workspace.from_environment()
+    assert workspace.home.name == "test-home", "the lab's tests run by `scripts/test`, in a home of their own"
+    return workspace
+
+
+@pytest.fixture(scope="session")
+def estate() -> Estate:
+    return read_estate(STACK, "small")
+
+
+@pytest.fixture(scope="session")
+def docker_host(workspace: Workspace) -> str:
+    return Toolbox.read(workspace).docker_host
+
+
+@pytest.fixture(scope="session", autouse=True)
+def clean_lab(workspace: Workspace):
+    """Begin and end with nothing, whatever an earlier run left."""
+    os.environ["DOCKER_HOST"] = Toolbox.read(workspace).docker_host
+    succeed("stage", "down", "--core", "--yes")
+    yield
+    succeed("stage", "down", "--core", "--yes")

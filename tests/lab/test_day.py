@@ -1,0 +1,133 @@
+"""The whole day on the lab, in the order of a day: up, check, cut, kill, next, down."""
+
+import time
+
+import docker
+import httpx
+import pytest
+
+from infra.day.record import Phase, Records
+from tests.lab.command import kill_while, run, succeed
+from tests.lab.conftest import STACK
+
+SNAPSHOT = "http://127.0.0.1:8310/api/snapshot"
+UPLINK_CUT_S = 60
+
+
+def containers(stack: str) -> list[str]:
+    client = docker.from_env()
+    return [each.name for each in client.containers.list(all=True, filters={"label": f"etape.stack={stack}"})]
+
+
+def networks(stack: str) -> list[str]:
+    return [each.name for each in docker.from_env().networks.list(filters={"label": f"etape.stack={stack}"})]
+
+
+def race() -> dict:
+    return httpx.get(SNAPSHOT, timeout=3).raise_for_status().json()["race"]
+
+
+def test_up_survives_being_killed_with_everything_that_it_started(workspace):
+    """Guards against a power cut in the middle of making machines that no second `up` can mend."""
+    kill_while("Create 2017-core", 6, "stage", "up", STACK, "--scale", "small", everything=True)
+    assert Records(workspace).read(STACK).phase is Phase.RIGGING
+
+
+def test_up_survives_being_killed_alone_while_it_deploys(workspace):
+    """Guards against a playbook that works on beside the one of the second `up`."""
+    kill_while("Create 2017-s09", 5, "stage", "up", STACK, "--scale", "small")
+    assert Records(workspace).read(STACK).phase is Phase.DEPLOYING
+
+
+def test_up_ends_with_live_rider_states(workspace, estate):
+    """Guards against a race-ready that nobody can watch."""
+    outcome = succeed("stage", "up", STACK, "--scale", "small")
+    assert outcome.step("Deploy")["hosts"] == len(estate.everything("nodes")) == 26
+    first = race()
+    time.sleep(2)
+    assert race()["clock_ms"] > first["clock_ms"]
+    assert first["status"] == "live"
+
+
+def test_a_second_up_changes_nothing():
+    """Guards against resources and files that always show a change."""
+    outcome = succeed("stage", "up", STACK)
+    for layer in ("2017-core", "2017-s09"):
+        changes = outcome.step(f"Create {layer}")["changes"]
+        assert {kind: count for kind, count in changes.items() if kind != "same" and count} == {}
+    assert outcome.step("Deploy")["changed"] == 0
+
+
+def test_the_arrival_sheet_is_all_good(estate):
+    """Guards against a check that looks at less than the estate promises."""
+    findings = succeed("stage", "check", STACK).result["findings"]
+    assert [finding for finding in findings if not finding["good"]] == []
+    cables = {finding["subject"] for finding in findings if finding["kind"] == "cable"}
+    assert cables == {link.label for link in estate.everything("links")}
+
+
+def test_a_pulled_cable_is_named_by_the_check(estate):
+    """Guards against the fault of 2015: a dislodged cable, and nobody could tell why."""
+    link = next(link for link in estate.links if link.a.node == "edge-3")
+    succeed("lab", "fault", "cable", link.label)
+    try:
+        sheet = run("stage", "check", STACK)
+        assert sheet.status == 1
+        bad = [finding for finding in sheet.result["findings"] if not finding["good"]]
+    finally:
+        succeed("lab", "heal")
+    cable = next(finding for finding in bad if finding["kind"] == "cable")
+    assert cable["subject"] == link.label and "no carrier" in cable["sentence"]
+
+
+def test_a_cut_uplink_loses_nothing_and_live_state_is_back_within_five_seconds():
+    """Guards against a minute without uplink that costs readings, or that the live state waits behind."""
+    succeed("lab", "fault", "uplink")
+    frozen = wait_until_frozen()
+    time.sleep(UPLINK_CUT_S)
+    assert race()["clock_ms"] == frozen
+    succeed("lab", "heal")
+    healed = time.monotonic()
+    while race()["clock_ms"] < frozen + UPLINK_CUT_S * 1000:
+        assert time.monotonic() - healed < 5, "live state is not back"
+        time.sleep(0.05)
+
+
+def wait_until_frozen() -> int:
+    """Race clock of the feed once it has stood still for two seconds."""
+    for _ in range(10):
+        before = race()["clock_ms"]
+        time.sleep(2)
+        if race()["clock_ms"] == before:
+            return before
+    pytest.fail("the feed goes on although the uplink is cut")
+
+
+def test_next_proves_both_ends_and_leaves_nothing_of_the_town(workspace):
+    """Guards against a stage that haunts the next one, and against readings lost on the way."""
+    outcome = succeed("stage", "next", STACK)
+    proof = outcome.step("Prove")
+    assert proof["readings"] > 198 * UPLINK_CUT_S * 0.9
+    assert containers(STACK) == [] and networks(STACK) == []
+    assert Records(workspace).read("2017-s10").phase is Phase.LIVE
+
+
+def test_down_survives_being_killed_while_it_destroys(workspace):
+    """Guards against half a town: nothing can drain it any more, and nothing takes it away."""
+    kill_while("Export", 2, "stage", "down", "2017-s10", everything=True)
+    assert Records(workspace).read("2017-s10").phase is Phase.DRAINED
+    succeed("stage", "down", "2017-s10")
+    assert containers("2017-s10") == [] and networks("2017-s10") == []
+
+
+def test_the_core_keeps_its_data_after_the_stage_is_gone(workspace, estate):
+    """Guards against evidence that goes away with the town."""
+    assert len(containers("2017-core")) == len(estate.core.nodes)
+    assert Records(workspace).read("2017-s10").evidence.startswith("2017-s10/")
+
+
+def test_a_season_does_not_end_by_accident():
+    """Guards against `down --core` in a script that nobody confirmed."""
+    outcome = run("stage", "down", "--core")
+    assert outcome.status == 2 and "--yes" in outcome.errors
+    assert containers("2017-core") != []
