@@ -7,6 +7,7 @@ import re
 from datetime import date, datetime
 from ipaddress import IPv4Network
 from typing import Annotated, Literal
+from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
 
@@ -20,6 +21,14 @@ NetworkPort = Annotated[int, Field(ge=1, le=65535)]
 Title = Annotated[str, Field(min_length=1)]
 
 _RANGE = re.compile(r"^(?P<stem>[a-z-]+)(?P<first>\d+)\.\.(?P=stem)(?P<last>\d+)$")
+
+
+def _zone(name: str) -> str:
+    try:
+        ZoneInfo(name)
+    except (ValueError, OSError):
+        raise ValueError("not a time zone such as Europe/Paris") from None
+    return name
 
 
 def _expand(ports: list[str]) -> list[str]:
@@ -56,7 +65,7 @@ class SiteDoc(Document):
     layer: Layer
     location: Title | None = None
     """Left out for a site that moves with the race."""
-    timezone: Title
+    timezone: Annotated[str, AfterValidator(_zone)]
 
 
 class SegmentDoc(Document):

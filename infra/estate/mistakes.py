@@ -17,7 +17,8 @@ class Mistake:
 
     def __str__(self) -> str:
         where = f"{self.file}: {self.field}" if self.field else self.file
-        return f"{where}: {self.reason}; {self.remedy}"
+        remedy = self.remedy[0].upper() + self.remedy[1:]
+        return f"{where}: {self.reason}. {remedy}" + ("" if remedy.endswith(("?", ".")) else ".")
 
 
 class EstateError(Exception):

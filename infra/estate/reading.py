@@ -79,7 +79,7 @@ class _Reader:
 
     def yaml(self, name: str, model: type[Document]) -> Document | None:
         """The document in a YAML file, without what cannot be read; None where nothing can."""
-        lists = {field for field in model.model_fields} if model is not EditionDoc else {_HEAD}
+        lists = set(model.model_fields) if model is not EditionDoc else {_HEAD}
         data = self._mapping(name)
         document = data is not None and self._validated(name, model, data)
         if not document:

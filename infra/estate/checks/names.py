@@ -1,0 +1,101 @@
+"""Names: each once, each known, each slot in its role's block."""
+
+from collections.abc import Iterable, Iterator
+from itertools import chain
+
+from infra.estate.addressing import host_number
+from infra.estate.cabling import machines
+from infra.estate.mistakes import Mistake, known
+from infra.estate.vocabulary import ROLES, node_name
+from infra.estate.written import Entry, Written
+
+
+def unique_names(written: Written) -> Iterator[Mistake]:
+    """No two sites, segments, services or cables share a name, no two machines a role and slot."""
+    for entries, field, kind in (
+        (written.sites, "name", "site"),
+        (written.segments, "name", "segment"),
+        (written.services, "name", "service"),
+        (written.cables, "label", "cable"),
+        (written.endpoints, "site", "endpoint at site"),
+    ):
+        remedy = "print another label" if kind == "cable" else "give it another name"
+        yield from _repeated(((entry, getattr(entry.doc, field)) for entry in entries), field, kind, remedy)
+    slots = ((machine.entry, machine.name) for machine in machines(written, "full"))
+    yield from _repeated(slots, "slot", "machine", "take a free slot of the role")
+
+
+def _repeated(named: Iterable[tuple[Entry, str]], field: str, kind: str, remedy: str) -> Iterator[Mistake]:
+    first: dict[str, Entry] = {}
+    for entry, name in named:
+        if name in first:
+            before = first[name]
+            where = f"{before.file} {before.path}"
+            told = "role" if field == "slot" and not hasattr(entry.doc, "slot") else field
+            yield entry.mistake(told, f"the {kind} {name} is already in {where}", remedy)
+        else:
+            first[name] = entry
+
+
+def known_roles(written: Written) -> Iterator[Mistake]:
+    """A machine is of a kind that the vocabulary has."""
+    for entry in chain(written.nodes, written.servers):
+        if entry.doc.role not in ROLES:
+            yield entry.mistake("role", f"{entry.doc.role!r} is not a role", f"use one of {known(ROLES, 30)}")
+
+
+def slots_in_block(written: Written) -> Iterator[Mistake]:
+    """A slot has a host number; a group of servers is no larger than its role's block of numbers."""
+    for entry in written.nodes:
+        yield from _overflow(entry, "slot", entry.doc.slot)
+    for entry in written.servers:
+        if entry.doc.count > 0:
+            yield from _overflow(entry, "count", entry.doc.count)
+
+
+def _overflow(entry: Entry, field: str, slot: int) -> Iterator[Mistake]:
+    role = ROLES.get(entry.doc.role)
+    try:
+        if role:
+            host_number(role, slot)
+    except ValueError as error:
+        name = node_name(entry.doc.role, slot)
+        yield entry.mistake(field, f"there is no host number for {name}", f"{error}: take one of these")
+
+
+def counts(written: Written) -> Iterator[Mistake]:
+    """A group has no fewer than no servers."""
+    for entry in written.servers:
+        if entry.doc.count < 0:
+            yield entry.mistake("count", f"{entry.doc.count} servers cannot be", "write 0 or more")
+
+
+def known_sites(written: Written) -> Iterator[Mistake]:
+    """A machine stands at a site that there is."""
+    sites = {site.doc.name for site in written.sites}
+    for entry in chain(written.nodes, written.servers):
+        if entry.doc.site not in sites:
+            yield entry.mistake("site", f"{entry.doc.site!r} is not a site", f"use one of {known(sites)}")
+
+
+def endpoints(written: Written) -> Iterator[Mistake]:
+    """A place of collaboration is a site with a machine of its own."""
+    sites = {site.doc.name for site in written.sites}
+    at = {machine.name: machine.site for machine in machines(written, "full")}
+    for entry in written.endpoints:
+        site, node = entry.doc.site, entry.doc.node
+        if site not in sites:
+            yield entry.mistake("site", f"{site!r} is not a site", f"use one of {known(sites)}")
+        elif at.get(node) != site:
+            there = known(name for name, where in at.items() if where == site)
+            yield entry.mistake("node", f"{node!r} is no machine at {site}", f"the machines there are: {there}")
+
+
+def time_servers(written: Written) -> Iterator[Mistake]:
+    """Time comes from machines that there are."""
+    names = {machine.name for machine in machines(written, "full")}
+    for index, name in enumerate(written.head.doc.time_servers):
+        if name not in names:
+            yield written.head.mistake(
+                f"time_servers[{index}]", f"there is no machine {name!r}", "name one by role and slot: time-1"
+            )
