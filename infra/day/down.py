@@ -7,7 +7,7 @@ import httpx
 
 from infra.day import evidence
 from infra.day.check import sheet_path
-from infra.day.context import Day, health_address, read_estate
+from infra.day.context import Day, health_address, read_estate, season
 from infra.day.only_one import only_one
 from infra.day.outcome import Failure, Refusal
 from infra.day.playbook import run_playbook
@@ -34,7 +34,8 @@ def down_season(day: Day, stack: str) -> None:
         for record in day.records.up():
             if not record.stack.endswith("-core"):
                 _take_down(day, read_estate(record.stack, record.scale))
-        core = stage.core or stage
+        core = season(stage)
+        _keep_season(day, core)
         _destroy(day, core)
 
 
@@ -43,6 +44,17 @@ def _take_down(day: Day, estate: Estate) -> None:
     if record.phase in (Phase.DEPLOYING, Phase.LIVE, Phase.DRAINING):
         record = _drain_and_export(day, estate, record)
     _destroy(day, estate)
+
+
+def _keep_season(day: Day, core: Estate) -> None:
+    """Copy archive and evidence to this machine: they live in the core that is about to go."""
+    if day.records.read(core.stack).phase not in (Phase.DEPLOYING, Phase.LIVE):
+        return
+    with day.progress.step("Keep the season's archive and evidence on this machine") as step:
+        folder = day.workspace.home / "seasons" / str(core.edition)
+        objects, size = evidence.keep(day.object_store(core), folder)
+        step.detail = f"{objects} objects, {size / 1e6:.1f} MB in {folder}"
+        step.facts = {"objects": objects, "bytes": size}
 
 
 def _drain_and_export(day: Day, estate: Estate, record: Record) -> Record:
@@ -90,7 +102,7 @@ def _prove(day: Day, estate: Estate) -> dict:
             raise Failure(
                 f"the truck recorded {truck['readings']} readings and the cloud archived {cloud['readings']};"
                 f" {len(differing)} device(s) differ, first {differing[:5]}: nothing is destroyed",
-                f"see that the forwarder and the archive run (`scripts/stage check {estate.stack}`), then run this again",
+                f"find what keeps them apart with `scripts/stage check {estate.stack}`, then run this again",
             )
         step.detail = f"{truck['readings']} readings of {len(truck['devices'])} devices, equal at both ends"
         step.facts = {"readings": truck["readings"], "devices": len(truck["devices"])}

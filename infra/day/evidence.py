@@ -18,6 +18,7 @@ from infra.day.outcome import Failure
 from infra.day.record import write_durably
 
 BUCKET = "evidence"
+_SEASON = ("archive", BUCKET)
 
 
 @dataclass(frozen=True)
@@ -66,3 +67,33 @@ def send(store: ObjectStore, stack: str, at: datetime, texts: dict[str, str]) ->
             "see `systemctl status etape-object-store` on store-1 (scripts/stage check shows it), then run this again",
         ) from None
     return prefix
+
+
+def keep(store: ObjectStore, folder: Path) -> tuple[int, int]:
+    """Copy the season's buckets to `folder`; return number of objects and bytes.
+
+    What is there already with the same size is not fetched again, so a copy that was stopped goes on.
+    Raises Failure where the store does not give them.
+    """
+    client, objects, size = store.client(), 0, 0
+    try:
+        for bucket in _SEASON:
+            for page in client.get_paginator("list_objects_v2").paginate(Bucket=bucket):
+                for each in page.get("Contents", []):
+                    _fetch(client, bucket, each, folder / bucket / each["Key"])
+                    objects, size = objects + 1, size + each["Size"]
+    except (BotoCoreError, ClientError) as error:
+        raise Failure(
+            f"the core's object store at {store.endpoint} does not give the season's data: {error}",
+            "see `systemctl status etape-object-store` on store-1, then run this again; nothing was destroyed",
+        ) from None
+    return objects, size
+
+
+def _fetch(client, bucket: str, each: dict, path: Path) -> None:
+    if path.exists() and path.stat().st_size == each["Size"]:
+        return
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_name(path.name + ".part")
+    client.download_file(bucket, each["Key"], str(partial))
+    partial.replace(path)

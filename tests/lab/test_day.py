@@ -77,7 +77,8 @@ def test_a_pulled_cable_is_named_by_the_check(estate):
     finally:
         succeed("lab", "heal")
     cable = next(finding for finding in bad if finding["kind"] == "cable")
-    assert cable["subject"] == link.label and "no carrier" in cable["sentence"]
+    assert cable["subject"] == link.label
+    assert "no carrier" in cable["sentence"]
 
 
 def test_a_cut_uplink_loses_nothing_and_live_state_is_back_within_five_seconds():
@@ -108,7 +109,8 @@ def test_next_proves_both_ends_and_leaves_nothing_of_the_town(workspace):
     outcome = succeed("stage", "next", STACK)
     proof = outcome.step("Prove")
     assert proof["readings"] > 198 * UPLINK_CUT_S * 0.9
-    assert containers(STACK) == [] and networks(STACK) == []
+    assert containers(STACK) == []
+    assert networks(STACK) == []
     assert Records(workspace).read("2017-s10").phase is Phase.LIVE
 
 
@@ -117,7 +119,8 @@ def test_down_survives_being_killed_while_it_destroys(workspace):
     kill_while("Export", 2, "stage", "down", "2017-s10", everything=True)
     assert Records(workspace).read("2017-s10").phase is Phase.DRAINED
     succeed("stage", "down", "2017-s10")
-    assert containers("2017-s10") == [] and networks("2017-s10") == []
+    assert containers("2017-s10") == []
+    assert networks("2017-s10") == []
 
 
 def test_the_core_keeps_its_data_after_the_stage_is_gone(workspace, estate):
@@ -129,5 +132,6 @@ def test_the_core_keeps_its_data_after_the_stage_is_gone(workspace, estate):
 def test_a_season_does_not_end_by_accident():
     """Guards against `down --core` in a script that nobody confirmed."""
     outcome = run("stage", "down", "--core")
-    assert outcome.status == 2 and "--yes" in outcome.errors
+    assert outcome.status == 2
+    assert "--yes" in outcome.errors
     assert containers("2017-core") != []
