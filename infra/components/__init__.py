@@ -1,0 +1,1 @@
+"""One noun a file: what placement `lab` makes of the estate."""

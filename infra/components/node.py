@@ -1,0 +1,68 @@
+"""A node in the lab: a container that boots systemd and answers SSH like the machine it stands for."""
+
+from dataclasses import dataclass
+
+import pulumi
+import pulumi_docker as docker
+
+from infra.components.lab import Lab, container_name
+from infra.ownership import node_labels
+from infra.provider.resources import Machine, MachineArgs
+
+# Sorted and with CAP_: any other spelling is replaced at the next refresh.
+_CAPABILITIES = ["CAP_NET_ADMIN", "CAP_SYS_ADMIN"]
+_SECURITY = ["apparmor=unconfined", "seccomp=unconfined"]
+_TMPFS = {"/run": "", "/run/lock": "", "/tmp": ""}
+# What asks systemd for an orderly halt.
+_STOP_SIGNAL = "SIGRTMIN+3"
+_DESTROY_GRACE_S = 1
+
+
+@dataclass(frozen=True)
+class NodeArgs:
+    """A node's name, its management address, and the TCP ports that it shows on the host's loopback."""
+
+    node: str
+    management: str
+    published: tuple[int, ...]
+
+
+class Node(pulumi.ComponentResource):
+    """Ready when it exists: `address` and `host_key` are what Ansible needs."""
+
+    address: str
+    container: pulumi.Output[str]
+    host_key: pulumi.Output[str]
+
+    def __init__(self, name: str, args: NodeArgs, network: pulumi.Input[str], lab: Lab) -> None:
+        super().__init__("etape:lab:Node", name)
+        labels = node_labels(lab.home, lab.stack, args.node).items()
+        container = docker.Container(
+            name,
+            name=container_name(lab.stack, args.node),
+            hostname=args.node,
+            image=lab.image,
+            must_run=True,
+            envs=["container=docker"],
+            command=["/sbin/lab-init"],
+            capabilities=docker.ContainerCapabilitiesArgs(adds=_CAPABILITIES),
+            security_opts=_SECURITY,
+            cgroupns_mode="private",
+            tmpfs=_TMPFS,
+            stop_signal=_STOP_SIGNAL,
+            destroy_grace_seconds=_DESTROY_GRACE_S,
+            networks_advanced=[docker.ContainerNetworksAdvancedArgs(name=network, ipv4_address=args.management)],
+            ports=[docker.ContainerPortArgs(internal=port, external=port, ip="127.0.0.1") for port in args.published],
+            uploads=[
+                docker.ContainerUploadArgs(
+                    file="/root/.ssh/authorized_keys", content=lab.authorized_key, permissions="0600"
+                )
+            ],
+            labels=[docker.ContainerLabelArgs(label=label, value=value) for label, value in labels],
+            opts=lab.docker_options(self),
+        )
+        machine = Machine(name, MachineArgs(args.node, container.id, args.management), lab.etape_options(self))
+        self.address = args.management
+        self.container = container.id
+        self.host_key = machine.host_key
+        self.register_outputs({})

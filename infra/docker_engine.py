@@ -1,0 +1,98 @@
+"""The Docker engine as the lab needs it: a few calls of its HTTP API.
+
+Not the Docker SDK: importing that costs the provider half a second at every preview and up.
+"""
+
+import io
+import json
+import tarfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+import httpx
+
+_PATIENCE_S = 60.0
+
+
+class DockerError(Exception):
+    """Docker does not answer, or refuses; the message says what and what to do."""
+
+
+@dataclass(frozen=True)
+class Container:
+    """A container; `pid` is its first process as the host sees it, 0 where it does not run."""
+
+    id: str
+    name: str
+    pid: int
+
+
+@dataclass(frozen=True)
+class Thing:
+    """A container or network found by its labels."""
+
+    kind: str
+    id: str
+    name: str
+
+
+class DockerEngine:
+    """One Docker engine, by its address as in DOCKER_HOST (unix:// or tcp://). Safe to share by threads."""
+
+    def __init__(self, host: str) -> None:
+        self._host = host
+        address = urlsplit(host)
+        if address.scheme not in ("unix", "tcp"):
+            raise DockerError(f"the Docker address {host!r} is neither unix:// nor tcp://: correct DOCKER_HOST")
+        transport = httpx.HTTPTransport(uds=address.path) if address.scheme == "unix" else None
+        base = "http://docker" if address.scheme == "unix" else f"http://{address.netloc}"
+        self._http = httpx.Client(base_url=base, transport=transport, timeout=_PATIENCE_S, trust_env=False)
+
+    def container(self, reference: str) -> Container | None:
+        """The container of that id or name; None where there is none."""
+        answer = self._ask("GET", f"/containers/{reference}/json", missing_ok=True)
+        if answer.status_code == 404:
+            return None
+        found = answer.json()
+        return Container(found["Id"], found["Name"].removeprefix("/"), found["State"]["Pid"])
+
+    def file(self, container: str, path: str) -> str | None:
+        """A text file's content inside a container; None where it does not exist (yet)."""
+        answer = self._ask("GET", f"/containers/{container}/archive", {"path": path}, missing_ok=True)
+        if answer.status_code == 404:
+            return None
+        with tarfile.open(fileobj=io.BytesIO(answer.content)) as archive:
+            member = archive.extractfile(archive.next())
+            return member.read().decode() if member else None
+
+    def labelled(self, labels: Mapping[str, str]) -> tuple[Thing, ...]:
+        """Containers, stopped ones included, then networks that carry all of these labels."""
+        filters = json.dumps({"label": [f"{name}={value}" for name, value in labels.items()]})
+        containers = self._ask("GET", "/containers/json", {"all": "true", "filters": filters}).json()
+        networks = self._ask("GET", "/networks", {"filters": filters}).json()
+        return (
+            *(Thing("container", each["Id"], each["Names"][0].removeprefix("/")) for each in containers),
+            *(Thing("network", each["Id"], each["Name"]) for each in networks),
+        )
+
+    def running(self, labels: Mapping[str, str]) -> frozenset[str]:
+        """Ids of the running containers that carry all of these labels."""
+        filters = json.dumps({"label": [f"{name}={value}" for name, value in labels.items()]})
+        return frozenset(each["Id"] for each in self._ask("GET", "/containers/json", {"filters": filters}).json())
+
+    def remove(self, thing: Thing) -> None:
+        """Kill and remove it; what is gone already is no error."""
+        options = {"force": "true", "v": "true"} if thing.kind == "container" else {}
+        self._ask("DELETE", f"/{thing.kind}s/{thing.id}", options, missing_ok=True)
+
+    def _ask(
+        self, method: str, path: str, query: Mapping[str, str] | None = None, *, missing_ok: bool = False
+    ) -> httpx.Response:
+        try:
+            answer = self._http.request(method, path, params=query)
+        except httpx.HTTPError as error:
+            raise DockerError(f"Docker at {self._host} does not answer ({error}): start it, or run set-up") from None
+        if answer.is_error and not (missing_ok and answer.status_code == 404):
+            raise DockerError(f"Docker at {self._host} refuses {method} {path}: {answer.text.strip()}")
+        return answer

@@ -1,0 +1,17 @@
+"""How what Etape made on a Docker engine is told from everything else."""
+
+import hashlib
+from pathlib import Path
+
+
+def owner_labels(home: Path, stack: str) -> dict[str, str]:
+    """Labels of everything that one stack of one ETAPE_HOME owns.
+
+    The home is part of it, so that two operators on one engine never take away each other's machines.
+    """
+    return {"etape.home": hashlib.sha256(str(home.resolve()).encode()).hexdigest()[:12], "etape.stack": stack}
+
+
+def node_labels(home: Path, stack: str, node: str) -> dict[str, str]:
+    """Labels of one node's container."""
+    return {**owner_labels(home, stack), "etape.node": node}

@@ -1,0 +1,1 @@
+"""Etape's own Pulumi provider: cables, machines that are ready, generated credentials."""
