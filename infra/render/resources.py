@@ -1,0 +1,46 @@
+"""What `pulumi up` of a stack has to make, in the estate's words: what golden files and tests hold the program to."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from infra.estate.model import Estate, Layer, PortRef
+from infra.render.outputs import SECRETS
+
+
+@dataclass(frozen=True, slots=True)
+class Resource:
+    """One thing, with the properties whose change an auditor has to see."""
+
+    kind: str
+    """network, node, cable or credential."""
+    name: str
+    properties: tuple[tuple[str, str], ...]
+
+    def __str__(self) -> str:
+        told = "  ".join(f"{key}={value}" for key, value in self.properties)
+        return f"{self.kind:<10} {self.name:<22} {told}".rstrip()
+
+
+def expected_resources(estate: Estate) -> tuple[Resource, ...]:
+    """Everything that the stack itself owns: its network, its secrets, its machines, its cables."""
+    return (
+        Resource("network", "management", (("prefix", str(estate.management)),)),
+        *_credentials(estate),
+        *(
+            Resource("node", node.name, (("address", str(node.management)), ("role", node.role), ("site", node.site)))
+            for node in estate.nodes
+        ),
+        *(
+            Resource("cable", link.label, (("a", _end(link.a)), ("b", _end(link.b)), ("mtu", str(link.mtu))))
+            for link in estate.links
+        ),
+    )
+
+
+def _credentials(estate: Estate) -> Iterable[Resource]:
+    """Secrets are the season's: a stage uses those of its core."""
+    return (Resource("credential", name, ()) for name in SECRETS if estate.layer is Layer.CORE)
+
+
+def _end(ref: PortRef) -> str:
+    return f"{ref.node}:{ref.port}"
