@@ -3,6 +3,7 @@
 import json
 import os
 from dataclasses import dataclass
+from hashlib import sha256
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -44,10 +45,16 @@ class Workspace:
         """The Ansible inventory rendered from the model and the outputs (holds secrets, mode 0600)."""
         return self.home / "inventory" / f"{stack}.json"
 
+    @property
+    def toolbox(self) -> Path:
+        """What set-up found or built for this checkout; several checkouts may share a cache."""
+        checkout = sha256(str(self.root).encode()).hexdigest()[:12]
+        return self.cache / "toolbox" / f"{checkout}.json"
+
 
 @dataclass(frozen=True)
 class Toolbox:
-    """What set-up found or built on this machine; it writes `toolbox.json` into the cache."""
+    """What set-up found or built on this machine; it writes them to `Workspace.toolbox`."""
 
     docker_host: str
     """Address of the Docker engine, as in DOCKER_HOST."""
@@ -63,5 +70,5 @@ class Toolbox:
     @classmethod
     def read(cls, workspace: Workspace) -> "Toolbox":
         """Raise FileNotFoundError where set-up has not run."""
-        fields = json.loads((workspace.cache / "toolbox.json").read_text())
+        fields = json.loads(workspace.toolbox.read_text())
         return cls(**{**fields, "path": tuple(fields["path"])})
