@@ -19,8 +19,8 @@ RECIPE = "tools/image"
 RUNTIME_PINS = "services/requirements.lock"
 SUITE = "bookworm"
 TAG = "etape/lab-node"
-IMPORT = ('CMD ["/sbin/lab-init"]', "ENV container=docker", "STOPSIGNAL SIGRTMIN+3")
-"""`container=docker` tells systemd where it runs; SIGRTMIN+3 is its clean shutdown."""
+IMPORT = ('CMD ["/sbin/lab-init"]', "ENV container=docker")
+"""`container=docker` tells systemd where it runs."""
 
 
 def lab_image(workspace: Workspace) -> Step:
