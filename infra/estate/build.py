@@ -1,6 +1,5 @@
 """Builds the estate of a stack from an edition without mistakes."""
 
-import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from ipaddress import IPv4Network
@@ -23,6 +22,7 @@ from infra.estate.model import (
     Site,
     Stage,
 )
+from infra.estate.order import natural
 from infra.estate.routes import Member, routes_of
 from infra.estate.vocabulary import ANSIBLE_ROLES, EVERY_NODE, ROLES
 from infra.estate.written import Written
@@ -52,11 +52,6 @@ def runs_on(service: ServiceDoc, machine: Machine) -> bool:
 def stage_of(edition: int, doc: StageDoc) -> Stage:
     """The race day that a line of stages.csv describes."""
     return Stage(edition=edition, **doc.model_dump())
-
-
-def natural(name: str) -> tuple:
-    """Sorts `edge-2` before `edge-10`."""
-    return tuple(int(part) if part.isdigit() else part for part in re.split(r"(\d+)", name))
 
 
 @dataclass(frozen=True, slots=True)

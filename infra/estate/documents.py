@@ -7,7 +7,7 @@ import re
 from datetime import date, datetime
 from ipaddress import IPv4Network
 from typing import Annotated, Literal
-from zoneinfo import ZoneInfo
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
 
@@ -26,7 +26,7 @@ _RANGE = re.compile(r"^(?P<stem>[a-z-]+)(?P<first>\d+)\.\.(?P=stem)(?P<last>\d+)
 def _zone(name: str) -> str:
     try:
         ZoneInfo(name)
-    except (ValueError, OSError):
+    except (ZoneInfoNotFoundError, ValueError, OSError):
         raise ValueError("not a time zone such as Europe/Paris") from None
     return name
 

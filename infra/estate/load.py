@@ -10,6 +10,7 @@ from infra.estate.build import build_core, build_stage, stage_of
 from infra.estate.checks import check
 from infra.estate.mistakes import EstateError, Mistake, known
 from infra.estate.model import Estate, Layer, Stage
+from infra.estate.order import natural
 from infra.estate.reading import read_edition, read_stages
 
 STACKS = Path(__file__).resolve().parents[2] / "stacks"
@@ -74,6 +75,7 @@ def _editions(root: Path) -> tuple[str, ...]:
 
 def _unknown(stack: str, root: Path) -> EstateError:
     names = [each.stack for each in list_stacks(root)]
-    close = get_close_matches(stack, names, n=3, cutoff=0.6)
+    same = [name for name in names if natural(name) == natural(stack)]
+    close = same or get_close_matches(stack, names, n=3, cutoff=0.6)
     remedy = f"did you mean {' or '.join(close)}?" if close else "`scripts/stage list` names all of them"
     return EstateError([Mistake("stacks", "stack", f"there is no stack {stack!r}", remedy)])

@@ -3,8 +3,10 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from infra.estate.order import natural
 
-@dataclass(frozen=True, slots=True, order=True)
+
+@dataclass(frozen=True, slots=True)
 class Mistake:
     """One mistake in one file."""
 
@@ -25,7 +27,7 @@ class EstateError(Exception):
     """The data do not describe an estate. Holds every mistake that was found, in the order of files."""
 
     def __init__(self, mistakes: Iterable[Mistake]) -> None:
-        self.mistakes = tuple(sorted(set(mistakes)))
+        self.mistakes = tuple(sorted(set(mistakes), key=lambda m: (m.file, natural(m.field), m.reason)))
         super().__init__(str(self))
 
     def __str__(self) -> str:
@@ -34,6 +36,6 @@ class EstateError(Exception):
 
 def known(names: Iterable[str], shown: int = 12) -> str:
     """The names that would have been right, for a remedy; cut short where there are many."""
-    ordered = sorted(set(names))
+    ordered = sorted(set(names), key=natural)
     more = f" and {len(ordered) - shown} more" if len(ordered) > shown else ""
     return (", ".join(ordered[:shown]) or "none") + more

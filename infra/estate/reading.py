@@ -92,18 +92,28 @@ class _Reader:
         if text is None:
             self.incomplete.add("stages")
             return ()
-        entries = []
-        for line, row in enumerate(csv.DictReader(text.splitlines()), start=2):
-            extra = {"more": row.pop(None)} if None in row else {}
-            fields = {key: value for key, value in row.items() if value is not None}
+        header, *rows = [*csv.reader(text.splitlines())] or [[]]
+        columns = list(StageDoc.model_fields)
+        if header != columns:
+            self._add(_STAGES, "line 1", f"the columns are {','.join(header)}", f"write {','.join(columns)}")
+            self.incomplete.add("stages")
+            return ()
+        lines = [(f"line {number}", row) for number, row in enumerate(rows, start=2) if row]
+        read = [(line, self._stage(line, row)) for line, row in lines]
+        return tuple(Entry(f"{self.folder_name}/{_STAGES}", line, doc) for line, doc in read if doc)
+
+    def _stage(self, line: str, values: list[str]) -> StageDoc | None:
+        columns = list(StageDoc.model_fields)
+        if len(values) != len(columns):
+            remedy = "give every column one value; put a value with a comma into double quotes"
+            self._add(_STAGES, line, f"has {len(values)} values for {len(columns)} columns", remedy)
+        else:
             try:
-                doc = StageDoc.model_validate({**fields, **extra})
+                return StageDoc.model_validate(dict(zip(columns, values, strict=True)))
             except ValidationError as error:
-                self._tell(_STAGES, error, f"line {line}")
-                self.incomplete.add("stages")
-            else:
-                entries.append(Entry(f"{self.folder_name}/{_STAGES}", f"line {line}", doc))
-        return tuple(entries)
+                self._tell(_STAGES, error, line)
+        self.incomplete.add("stages")
+        return None
 
     def _text(self, name: str) -> str | None:
         try:

@@ -23,31 +23,37 @@ def _pass(check: Callable[[Written], Iterable[Mistake]], *leans_on: str) -> Pass
     return Pass(check, frozenset(leans_on))
 
 
-# What one entry says, alone or about another. They lean on lists from which no entry was lost in reading.
-RELATIONS = (
+# What an entry is called. These and what follows lean on lists from which no entry was lost in reading.
+IDENTITIES = (
+    _pass(names.edition_number, "head"),
     _pass(names.unique_names),
     _pass(names.known_roles),
     _pass(names.slots_in_block),
     _pass(names.counts),
     _pass(names.known_sites, "sites"),
+    _pass(stages.unique_numbers),
+)
+
+# What an entry says, alone or about another. A list in which an identity is wrong counts as broken here.
+RELATIONS = (
     _pass(names.endpoints, "sites", "nodes", "servers"),
     _pass(names.time_servers, "head", "nodes", "servers"),
-    _pass(cabling.ends, "nodes", "servers"),
+    _pass(cabling.known_machines, "nodes", "servers"),
+    _pass(cabling.known_ports),
     _pass(cabling.ports_once),
     _pass(cabling.known_segments, "segments"),
     _pass(segments.prefixes, "head"),
-    _pass(segments.overlaps, "head", "stages"),
+    _pass(segments.overlaps, "head"),
     _pass(services.ansible_roles),
     _pass(services.known_needs, "services"),
     _pass(services.known_machines, "nodes", "servers"),
     _pass(services.listeners),
-    _pass(stages.unique_numbers),
     _pass(stages.times),
     _pass(stages.profiles),
     _pass(courses.stand_ins),
 )
 
-# What follows from entries together. They lean on lists in which the relations found nothing wrong either.
+# What follows from entries together. A list in which a relation is wrong counts as broken here.
 CONSEQUENCES = (
     _pass(cabling.layers, "sites", "nodes", "servers", "cables", "segments"),
     _pass(cabling.one_port_a_segment, "nodes", "servers", "cables"),
@@ -61,9 +67,11 @@ CONSEQUENCES = (
 
 def check(written: Written) -> tuple[Mistake, ...]:
     """All mistakes of an edition that was read."""
-    found = _run(RELATIONS, written, written.incomplete)
-    spoiled = {_list_of(mistake) for mistake in found}
-    return (*found, *_run(CONSEQUENCES, written, written.incomplete | spoiled))
+    found: tuple[Mistake, ...] = ()
+    for passes in (IDENTITIES, RELATIONS, CONSEQUENCES):
+        spoiled = {_list_of(mistake) for mistake in found}
+        found = (*found, *_run(passes, written, written.incomplete | spoiled))
+    return found
 
 
 def _run(passes: Iterable[Pass], written: Written, broken: Iterable[str]) -> tuple[Mistake, ...]:

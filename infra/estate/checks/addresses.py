@@ -1,53 +1,61 @@
 """Addresses and ways: every machine's number fits where it is plugged in, every segment can be reached."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 
 from infra.estate.addressing import address_in, management_address
 from infra.estate.build import segment_prefix
-from infra.estate.cabling import cables, machines, plugs
-from infra.estate.mistakes import Mistake
+from infra.estate.cabling import Machine, cables, machines, plugs
+from infra.estate.mistakes import Mistake, known
 from infra.estate.model import Layer
-from infra.estate.vocabulary import ROLES
+from infra.estate.vocabulary import ROLES, Role
 from infra.estate.written import Written
 
 
 def hosts_fit(written: Written) -> Iterator[Mistake]:
     """A machine's host number lies inside the prefix of each of its segments."""
     plugged = plugs(cables(written, "full"))
-    prefixes = {entry.doc.name: (entry, segment_prefix(entry.doc, 1)) for entry in written.segments}
-    for machine in machines(written, "full"):
-        for segment in plugged.get(machine.name, {}):
-            entry, prefix = prefixes[segment]
-            try:
-                address_in(prefix, ROLES[machine.role], machine.slot)
-            except ValueError as error:
-                reason = f"{machine.name} has no address there: {error}"
-                yield entry.mistake("prefix", reason, "give the segment a larger prefix")
-                break
+    for entry in written.segments:
+        prefix = segment_prefix(entry.doc, 1)
+        inside = [m for m in machines(written, "full") if entry.doc.name in plugged.get(m.name, {})]
+        if reason := _outside(inside, partial(address_in, prefix)):
+            yield entry.mistake("prefix", reason, "give the segment a larger prefix")
 
 
 def management_fits(written: Written) -> Iterator[Mistake]:
     """A machine's management address lies inside its layer's network."""
-    management = written.head.doc.management
-    for machine in machines(written, "full"):
-        field, network = ("core", management.core) if machine.layer is Layer.CORE else ("stage", management.stage)
+    for layer in Layer:
+        network = getattr(written.head.doc.management, layer)
+        managed = [m for m in machines(written, "full") if m.layer is layer]
+        if reason := _outside(managed, partial(management_address, network)):
+            yield written.head.mistake(f"management.{layer}", reason, "give the layer a larger network")
+
+
+def _outside(numbered: Iterable[Machine], address: Callable[[Role, int], object]) -> str:
+    """Which machines get no address, and why the last of them does not; empty where all do."""
+    names, why = [], ""
+    for machine in numbered:
         try:
-            management_address(network, ROLES[machine.role], machine.slot)
+            address(ROLES[machine.role], machine.slot)
         except ValueError as error:
-            reason = f"{machine.name} has no address there: {error}"
-            yield written.head.mistake(f"management.{field}", reason, "give the layer a larger network")
+            names.append(machine.name)
+            why = str(error)
+    return f"there is no address for {known(names, 3)}: {why}" if names else ""
 
 
 def reachable(written: Written) -> Iterator[Mistake]:
-    """Routers join all segments into one network; on any other there are machines that nobody reaches."""
+    """Routers join all segments into one network; what they do not join with the rest, nobody there reaches."""
     plugged = plugs(cables(written, "full"))
-    routers = [set(plugged.get(m.name, {})) for m in machines(written, "full") if ROLES[m.role].forwards]
-    joined: set[str] = set()
-    grown = routers[0] if routers else set()
-    while grown - joined:
-        joined |= grown
-        grown = set().union(*(segments for segments in routers if segments & joined))
+    routed = [set(plugged.get(m.name, {})) for m in machines(written, "full") if ROLES[m.role].forwards]
+    networks = [_joined(segments, routed) for segments in routed]
+    rest = max(networks, key=len, default=set())
     for entry in written.segments:
-        if entry.doc.name not in joined:
-            reason = f"no way leads to {entry.doc.name}: no router that reaches the others has a cable in it"
-            yield entry.mistake("name", reason, "cable a router (gateway, wan, fabric, cec-gateway) into it")
+        if entry.doc.name not in rest:
+            reason = f"no way leads from {entry.doc.name} to the other segments"
+            yield entry.mistake("name", reason, "draw a cable in it to a router that reaches the others")
+
+
+def _joined(segments: set[str], routed: Iterable[set[str]]) -> set[str]:
+    """All segments that routers join with these; `routed` holds the segments of each router."""
+    grown = segments.union(*(others for others in routed if others & segments))
+    return segments if grown == segments else _joined(grown, routed)

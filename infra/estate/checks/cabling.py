@@ -1,6 +1,6 @@
 """Cables: both ends exist, each port once, and what is plugged in makes networks."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from infra.estate.cabling import cables, machines, plugs
 from infra.estate.mistakes import Mistake, known
@@ -9,24 +9,32 @@ from infra.estate.vocabulary import ROLES, node_name
 from infra.estate.written import Written
 
 
-def ends(written: Written) -> Iterator[Mistake]:
-    """A cable ends at ports that machines have, and a group of servers at a machine."""
+def known_machines(written: Written) -> Iterator[Mistake]:
+    """A cable ends at machines that there are, and so does the uplink of a group of servers."""
+    names = {machine.name for machine in machines(written, "full")}
+    for entry in written.cables:
+        for side in ("a", "b"):
+            node = getattr(entry.doc, side).node
+            if node not in names:
+                yield entry.mistake(f"{side}.node", f"there is no machine {node!r}", _similar(node, names))
+    for entry in written.servers:
+        into = entry.doc.uplink.into
+        if into not in names:
+            yield entry.mistake("uplink.into", f"there is no machine {into!r}", _similar(into, names))
+
+
+def known_ports(written: Written) -> Iterator[Mistake]:
+    """A cable ends at ports that its machines have."""
     ports = {machine.name: machine.ports for machine in machines(written, "full")}
     for entry in written.cables:
         for side in ("a", "b"):
             end = getattr(entry.doc, side)
-            if end.node not in ports:
-                yield entry.mistake(f"{side}.node", f"there is no machine {end.node!r}", _similar(end.node, ports))
-            elif end.port not in ports[end.node]:
+            if end.node in ports and end.port not in ports[end.node]:
                 remedy = f"its ports are: {known(ports[end.node], 24)}"
                 yield entry.mistake(f"{side}.port", f"{end.node} has no port {end.port!r}", remedy)
-    for entry in written.servers:
-        into = entry.doc.uplink.into
-        if into not in ports:
-            yield entry.mistake("uplink.into", f"there is no machine {into!r}", _similar(into, ports))
 
 
-def _similar(name: str, names: dict) -> str:
+def _similar(name: str, names: Iterable[str]) -> str:
     role = name.rpartition("-")[0]
     kin = [other for other in names if other.rpartition("-")[0] == role]
     return f"of this role there are: {known(kin)}" if kin else "name one by role and slot: edge-2"
@@ -34,15 +42,19 @@ def _similar(name: str, names: dict) -> str:
 
 def ports_once(written: Written) -> Iterator[Mistake]:
     """One port takes one cable."""
-    taken: dict[tuple[str, str], str] = {}
-    for cable in cables(written, "full"):
-        drawn = cable.entry.path.startswith("cables")
+    laid = cables(written, "full")
+    drawn = [cable for cable in laid if cable.entry in written.cables]
+    taken = {end: cable for cable in laid if cable.entry in written.servers for end in cable.ends}
+    for cable in drawn:
+        if cable.a == cable.b:
+            reason = f"both ends are {cable.a.node} {cable.a.port}"
+            yield cable.entry.mistake("b.port", reason, "name the port at the far end")
+            continue
         for side, end in zip(("a", "b"), cable.ends, strict=True):
-            before = taken.setdefault((end.node, end.port), cable.label)
-            if before != cable.label or cable.a == cable.b:
-                field = f"{side}.port" if drawn else "uplink"
-                reason = f"{end.node} {end.port} already holds the cable {before}"
-                yield cable.entry.mistake(field, reason, "plug this cable into a free port")
+            before = taken.setdefault(end, cable)
+            if before is not cable:
+                reason = f"{end.node} {end.port} already holds the cable {before.label}"
+                yield cable.entry.mistake(f"{side}.port", reason, "plug this cable into a free port")
 
 
 def known_segments(written: Written) -> Iterator[Mistake]:
@@ -77,7 +89,9 @@ def one_port_a_segment(written: Written) -> Iterator[Mistake]:
             continue
         for segment, ports in plugged.get(machine.name, {}).items():
             if len(ports) > 1:
-                reason = f"{machine.name} has {' and '.join(ports)} in {segment}, but a {machine.role} does not bridge"
+                reason = (
+                    f"{' and '.join(ports)} of {machine.name} are in {segment}; the role {machine.role} does not bridge"
+                )
                 yield machine.entry.mistake("ports", reason, "plug one of them into another segment")
 
 

@@ -18,8 +18,10 @@ def machines_suffice(written: Written) -> Iterator[Mistake]:
         cpu, memory = sum(limit.cpu_percent for limit in limits), sum(limit.memory_mb for limit in limits)
         remedy = f"give {machine.name} more, move a service, or lower limits in services.yaml"
         if cpu > machine.size.cpus * 100:
-            reason = f"the services of {machine.name} may use {cpu} % of {machine.size.cpus} processors"
+            reason = (
+                f"the services of {machine.name} may use {cpu} % of a processor, it has {machine.size.cpus * 100} %"
+            )
             yield machine.entry.mistake("size.cpus", reason, remedy)
         if memory > machine.size.memory_mb:
-            reason = f"the services of {machine.name} may use {memory} MB of {machine.size.memory_mb}"
+            reason = f"the services of {machine.name} may use {memory} MB, it has {machine.size.memory_mb} MB"
             yield machine.entry.mistake("size.memory_mb", reason, remedy)

@@ -18,7 +18,7 @@ def stand_ins(written: Written) -> Iterator[Mistake]:
         if name not in there:
             yield line.mistake("course", f"there is no course {name}", f"use one of stacks/courses: {known(there)}")
             continue
-        kind, mistakes = _examined(there[name], there[name].stat().st_mtime_ns)
+        kind, mistakes = _examined(there[name].resolve(), there[name].stat().st_mtime_ns)
         for wrong in mistakes:
             yield Mistake(f"stacks/courses/{name}", wrong.field, wrong.reason, wrong.remedy)
         if kind is not None and _against_the_clock(kind) is not _against_the_clock(line.doc.kind):

@@ -10,6 +10,14 @@ from infra.estate.vocabulary import ROLES, node_name
 from infra.estate.written import Entry, Written
 
 
+def edition_number(written: Written) -> Iterator[Mistake]:
+    """The folder is the year."""
+    number = written.head.doc.edition
+    if number != written.edition:
+        reason = f"{number} stands in the folder of {written.edition}"
+        yield written.head.mistake("edition", reason, f"write {written.edition}, or move the files")
+
+
 def unique_names(written: Written) -> Iterator[Mistake]:
     """No two sites, segments, services or cables share a name, no two machines a role and slot."""
     for entries, field, kind in (
@@ -22,19 +30,18 @@ def unique_names(written: Written) -> Iterator[Mistake]:
         remedy = "print another label" if kind == "cable" else "give it another name"
         yield from _repeated(((entry, getattr(entry.doc, field)) for entry in entries), field, kind, remedy)
     slots = ((machine.entry, machine.name) for machine in machines(written, "full"))
-    yield from _repeated(slots, "slot", "machine", "take a free slot of the role")
+    yield from _repeated(slots, "role", "machine", "take a role and slot that are free")
 
 
 def _repeated(named: Iterable[tuple[Entry, str]], field: str, kind: str, remedy: str) -> Iterator[Mistake]:
     first: dict[str, Entry] = {}
+    told: set[str] = set()
     for entry, name in named:
-        if name in first:
-            before = first[name]
+        before = first.setdefault(name, entry)
+        if before is not entry and entry.file + entry.path not in told:
+            told.add(entry.file + entry.path)
             where = f"{before.file} {before.path}"
-            told = "role" if field == "slot" and not hasattr(entry.doc, "slot") else field
-            yield entry.mistake(told, f"the {kind} {name} is already in {where}", remedy)
-        else:
-            first[name] = entry
+            yield entry.mistake(field, f"the {kind} {name} is already in {where}", remedy)
 
 
 def known_roles(written: Written) -> Iterator[Mistake]:
