@@ -1,0 +1,114 @@
+"""The JetStream streams of a race, and how a service takes messages from them without waiting or losing any."""
+
+import contextlib
+from collections.abc import AsyncIterator
+from typing import Any
+
+from nats.aio.msg import Msg
+from nats.js import JetStreamContext
+from nats.js.api import AckPolicy, ConsumerConfig, DeliverPolicy, StreamConfig, StreamInfo
+from nats.js.errors import BadRequestError, NotFoundError
+
+from tracking.broker import TROUBLE
+
+READINGS = "READINGS"
+"""Batches of readings, on the truck and again in the cloud."""
+STATES = "STATES"
+"""State frames, in the cloud."""
+MSG_ID = "Nats-Msg-Id"
+"""Header by which a broker knows a message that it already has."""
+
+DAY_S = 86_400.0
+DEDUPLICATION_S = 3600.0
+"""How long a broker remembers ids. A double after that is still harmless: every consumer knows each reading."""
+LINGER_S = 5.0
+API_TIMEOUT_S = 2.0
+ACK_WAIT_S = 600.0
+"""Long, because the archive acknowledges a part at a time; see `resume` for what follows a crash."""
+MAX_UNACKNOWLEDGED = 5000
+
+
+def readings_subject(stack: str, relay: str) -> str:
+    """Where a relay's batches are published."""
+    return f"readings.{stack}.{relay}"
+
+
+def states_subject(stack: str) -> str:
+    """Where the state frames of a race are published."""
+    return f"states.{stack}"
+
+
+async def ensure_stream(js: JetStreamContext, name: str) -> StreamInfo:
+    """Create READINGS or STATES where it is missing, bring it up to date where it is not; returns what it is now."""
+    config = StreamConfig(
+        name=name,
+        subjects=[f"{name.lower()}.>"],
+        max_age=3 * DAY_S,
+        duplicate_window=DEDUPLICATION_S,
+    )
+    try:
+        return await js.add_stream(config)
+    except BadRequestError:  # it exists with another configuration
+        return await js.update_stream(config)
+
+
+async def run_of(js: JetStreamContext) -> int:
+    """The number of this race day: when this broker's READINGS was created, Unix seconds."""
+    created = (await ensure_stream(js, READINGS)).created
+    assert created is not None  # a broker always says
+    return int(created.timestamp())
+
+
+async def resume(js: JetStreamContext, stream: str, durable: str) -> None:
+    """Make a durable pull consumer ready to give all that was not acknowledged, from the first such message on.
+
+    What a killed predecessor had taken is given again at once, not when its time to acknowledge has run out. So
+    some messages may come again that were acknowledged: each consumer here knows what it has.
+    """
+    start: dict[str, Any] = {"deliver_policy": DeliverPolicy.ALL}
+    with contextlib.suppress(NotFoundError):
+        left = await js.consumer_info(stream, durable)
+        if not left.num_ack_pending:
+            return
+        await js.delete_consumer(stream, durable)
+        floor = left.ack_floor.stream_seq if left.ack_floor else 0
+        start = {"deliver_policy": DeliverPolicy.BY_START_SEQUENCE, "opt_start_seq": floor + 1}
+    config = ConsumerConfig(
+        durable_name=durable,
+        ack_policy=AckPolicy.EXPLICIT,
+        ack_wait=ACK_WAIT_S,
+        max_ack_pending=MAX_UNACKNOWLEDGED,
+        **start,
+    )
+    await js.add_consumer(stream, config)
+
+
+async def pull(js: JetStreamContext, stream: str, durable: str, at_once: int = 64) -> AsyncIterator[list[Msg]]:
+    """Messages of a durable consumer in groups of at most `at_once`, each group as soon as there is one.
+
+    Messages have to be acknowledged by the caller.
+    """
+    subscription = await js.pull_subscribe_bind(consumer=durable, stream=stream)
+    while True:
+        try:
+            messages = await subscription.fetch(1, timeout=LINGER_S)
+            waiting = min(messages[0].metadata.num_pending, at_once - 1)
+            if waiting:  # ask for exactly what is there: nats-py would wait for more until its timeout
+                messages += await subscription.fetch(waiting, timeout=API_TIMEOUT_S)
+        except TimeoutError:
+            continue
+        yield messages
+
+
+async def pending(js: JetStreamContext | None, stream: str, durable: str) -> int | None:
+    """Messages that a durable consumer has yet to take or to acknowledge; None where the broker does not say."""
+    if js is None:
+        return None
+    try:
+        try:
+            consumer = await js.consumer_info(stream, durable)
+        except NotFoundError:  # nothing was ever taken
+            return (await js.stream_info(stream)).state.messages
+    except TROUBLE:
+        return None
+    return (consumer.num_pending or 0) + (consumer.num_ack_pending or 0)
