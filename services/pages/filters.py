@@ -1,7 +1,7 @@
 """Figures in the first HTML; they read as `web/src/parts/format.ts` writes them once the page is live."""
 
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 UNKNOWN = "–"
@@ -32,8 +32,17 @@ def clock(moment: str | None, zone: str) -> str:
     """An ISO time as HH:MM:SS in the zone that another ISO time carries, with that zone."""
     if moment is None:
         return "––:––:––"
-    place = datetime.fromisoformat(zone).tzinfo
-    return f"{datetime.fromisoformat(moment).astimezone(place):%H:%M:%S %Z}"
+    local = datetime.fromisoformat(moment).astimezone(datetime.fromisoformat(zone).tzinfo)
+    return f"{local:%H:%M:%S} {zone_name(local.utcoffset() or timedelta())}"
+
+
+def zone_name(offset: timedelta) -> str:
+    """An offset as a reader says it: UTC, UTC+2, UTC−5:30."""
+    minutes = round(offset / timedelta(minutes=1))
+    if not minutes:
+        return "UTC"
+    whole, rest = divmod(abs(minutes), 60)
+    return f"UTC{'−' if minutes < 0 else '+'}{whole}{f':{rest:02}' if rest else ''}"
 
 
 FILTERS: dict[str, Callable[..., Any]] = {

@@ -1,10 +1,24 @@
 import { mount } from 'svelte'
+import { firstSnapshot, Live } from '../parts/live.svelte'
 import '../parts/tokens.css'
+import '../parts/first.css'
+import type { Course, Snapshot } from './feed'
+import './look.css'
 import Race from './Race.svelte'
-import { firstSnapshot } from '../parts/live.svelte'
+
+/** A live race speaks once a second; one that waits or is over may be silent. */
+const LIVE_PATIENCE_MS = 6000
 
 const target = document.getElementById('app')
-if (target) {
+const course = firstSnapshot<Course>('course')
+const first = firstSnapshot<Snapshot>()
+if (target && course && first) {
+  const live = new Live<Snapshot>({
+    stream: '/api/stream',
+    event: 'state',
+    first,
+    patience: (data) => (data?.race.status === 'live' ? LIVE_PATIENCE_MS : null),
+  })
   target.replaceChildren()
-  mount(Race, { target, props: { first: firstSnapshot() } })
+  mount(Race, { target, props: { live, course } })
 }

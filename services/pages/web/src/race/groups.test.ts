@@ -1,0 +1,45 @@
+import { expect, test } from 'vitest'
+import type { Group, Rider, Snapshot } from './feed'
+import { arrange, byImportance, gapScale, look, matching, rows, scaleBar } from './groups'
+
+const group = (id: number, name: string, size: number, gap: number | null = null): Group => ({
+  id, name, size, riders: [], km: 100, to_go_km: 80, gap_s: gap, gap_m: null, gap_to_previous_s: gap, speed_kmh: 40,
+})
+const rider = (number: number, position: number, gap: number | null, group = 1): Rider => ({
+  rider: number, position, gap_s: gap, group, km: 1, to_go_km: 1, lat: 0, lon: 0, speed_kmh: 40, gradient: 0, gap_m: null, seen_ms: 0, quality: 0,
+})
+const groups = [group(1, 'Breakaway', 5), group(2, 'Chase 1', 3, 30), group(3, 'Peloton', 150, 240), group(4, 'Dropped 1', 9, 60)]
+
+test('the head is yellow even where it is the largest group', () => {
+  expect(groups.map((one) => look(one, groups))).toEqual(['head', 'other', 'peloton', 'other'])
+  expect(look(groups[2]!, [groups[2]!])).toBe('head')
+})
+
+test('what a reader selected is labelled before all else', () => {
+  expect(byImportance(groups, 4).map((one) => one.id)).toEqual([4, 1, 3, 2])
+})
+
+test('one scale serves all gaps and the longest still fits', () => {
+  expect(gapScale(groups) * 240).toBeLessThanOrEqual(132)
+  expect(gapScale([group(1, 'Peloton', 198)])).toBe(4)
+  expect(scaleBar(0.5)).toEqual({ seconds: 60, pixels: 30 })
+})
+
+test('pinned riders stay on top and unknown gaps at the end, whichever way the table is sorted', () => {
+  const riders = [rider(11, 1, 0), rider(12, 2, null), rider(13, 3, 20), rider(14, 4, 40)]
+  const order = (falling: boolean) => arrange(riders, 'gap_s', falling, new Set([13])).map((one) => one.rider)
+  expect(order(false)).toEqual([13, 11, 14, 12])
+  expect(order(true)).toEqual([13, 14, 11, 12])
+})
+
+test('riders are found by number or by the name of their group', () => {
+  const snapshot = { groups, riders: [rider(11, 1, 0, 1), rider(110, 2, 0, 3), rider(21, 3, 0, 3)] } as unknown as Snapshot
+  const found = (words: string) => matching(snapshot, words).map((one) => one.rider)
+  expect([found('11'), found('No. 21'), found('pelo'), found('xyz')]).toEqual([[11, 110], [21], [110, 21], []])
+})
+
+test('labels take the next row where they would lie on another, and give way where there is none', () => {
+  const label = (x: number, y = 50) => ({ x, y, width: 40 })
+  expect(rows([label(100), label(110), label(150), label(115)], 2, 18)).toEqual([0, 1, 0, null])
+  expect(rows([label(100, 50), label(100, 60), label(100, 200)], 3, -18)).toEqual([0, 2, 0])
+})

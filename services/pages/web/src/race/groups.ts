@@ -1,0 +1,99 @@
+/** How groups and riders are put on a screen: sizes, scales, order, and labels that leave each other room. */
+
+import type { Group, Rider, Snapshot } from './feed'
+
+/** Radius of a group's disc: its area follows the number of riders. */
+export function discRadius(size: number, unit: number): number {
+  return 3 + unit * Math.sqrt(size)
+}
+
+/** Which of three looks a group has: the head wears the leader's yellow, the peloton is plain, the rest is quiet. */
+export function look(group: Group, groups: readonly Group[]): 'head' | 'peloton' | 'other' {
+  if (group === groups[0]) return 'head'
+  return group === peloton(groups) ? 'peloton' : 'other'
+}
+
+/** Discs in the order in which they are drawn: small ones over large ones, the head over all. */
+export function drawn<D extends { group: Group; radius: number }>(discs: readonly D[], groups: readonly Group[]): D[] {
+  return [...discs].sort((a, b) => Number(a.group === groups[0]) - Number(b.group === groups[0]) || b.radius - a.radius)
+}
+
+/** The largest group; the first of them where two are equal. */
+export function peloton(groups: readonly Group[]): Group | undefined {
+  return groups.reduce<Group | undefined>((most, group) => (!most || group.size > most.size ? group : most), undefined)
+}
+
+/** Groups in the order in which they deserve a label: selected, head, peloton, then down the road. */
+export function byImportance(groups: readonly Group[], selected: number | null): Group[] {
+  const largest = peloton(groups)
+  const rank = (group: Group, index: number) => (group.id === selected ? 0 : index === 0 ? 1 : group === largest ? 2 : 3 + index)
+  return groups
+    .map((group, index) => ({ group, rank: rank(group, index) }))
+    .sort((a, b) => a.rank - b.rank)
+    .map(({ group }) => group)
+}
+
+const GAP_SCALES = [4, 2, 1, 0.5, 0.25, 0.1, 0.05, 0.02]
+const LONGEST_GAP_PX = 132
+
+/** Pixels a second, the same for all gaps, so that the longest of them still fits. */
+export function gapScale(groups: readonly Group[]): number {
+  const longest = Math.max(0, ...groups.map((group) => group.gap_to_previous_s ?? 0))
+  return GAP_SCALES.find((scale) => longest * scale <= LONGEST_GAP_PX) ?? GAP_SCALES.at(-1)!
+}
+
+/** The round time whose bar stands beside the gaps as their scale: its seconds and its pixels. */
+export function scaleBar(scale: number): { seconds: number; pixels: number } {
+  const seconds = [10, 30, 60, 120, 300, 600, 1800].find((time) => time * scale >= 24) ?? 1800
+  return { seconds, pixels: seconds * scale }
+}
+
+export type Column = 'position' | 'rider' | 'group' | 'gap_s' | 'to_go_km' | 'speed_kmh' | 'gradient' | 'seen_ms'
+
+/** Riders as the table shows them: pinned first, then by the column; equal ones by position, unknown values last. */
+export function arrange(riders: readonly Rider[], column: Column, falling: boolean, pinned: ReadonlySet<number>): Rider[] {
+  const direction = falling ? -1 : 1
+  return [...riders].sort((a, b) => {
+    const pins = Number(pinned.has(b.rider)) - Number(pinned.has(a.rider))
+    if (pins) return pins
+    const [left, right] = [a[column], b[column]]
+    if (left === null || right === null) return Number(left === null) - Number(right === null) || a.position - b.position
+    return (left - right) * direction || a.position - b.position
+  })
+}
+
+/** Riders whose number begins with the words, or whose group's name has them. */
+export function matching(snapshot: Snapshot, words: string): Rider[] {
+  const wanted = words.trim().toLowerCase().replace(/^no\.?\s*/, '')
+  if (!wanted) return snapshot.riders
+  const groups = new Set(snapshot.groups.filter((group) => group.name.toLowerCase().includes(wanted)).map((group) => group.id))
+  return snapshot.riders.filter((rider) => String(rider.rider).startsWith(wanted) || groups.has(rider.group))
+}
+
+interface Label {
+  /** Middle of the label in its first row, in pixels. */
+  x: number
+  y: number
+  width: number
+}
+
+/**
+ * How many rows each label has to move (by `pitch` pixels each, so up where it is negative) to lie on no other,
+ * in the order of their importance; null for those that find no room within `count` rows.
+ */
+export function rows(labels: readonly Label[], count: number, pitch: number): (number | null)[] {
+  const taken: Label[] = []
+  return labels.map((label) => {
+    for (let row = 0; row < count; row++) {
+      const moved = { ...label, y: label.y + row * pitch }
+      if (taken.some((other) => overlap(other, moved, Math.abs(pitch)))) continue
+      taken.push(moved)
+      return row
+    }
+    return null
+  })
+}
+
+function overlap(a: Label, b: Label, height: number): boolean {
+  return Math.abs(a.x - b.x) < (a.width + b.width) / 2 && Math.abs(a.y - b.y) < height
+}
