@@ -7,7 +7,7 @@ from ipaddress import IPv4Network
 from infra.estate.addressing import address_in, management_address
 from infra.estate.cabling import Cable, Machine, attachments, cables, machines, plugs
 from infra.estate.capacity import Demand, demand_of, limits_under
-from infra.estate.documents import EditionDoc, SegmentDoc, ServiceDoc, StageDoc
+from infra.estate.documents import EditionDoc, SegmentDoc, ServiceDoc, SiteDoc, StageDoc
 from infra.estate.model import (
     Endpoint,
     Estate,
@@ -72,7 +72,7 @@ class _Builder:
     def __init__(self, written: Written, stage: StageDoc | None, scale: str) -> None:
         self.written, self.scale = written, scale
         self.head: EditionDoc = written.head.doc
-        self.stage = stage and stage_of(written.edition, stage)
+        self.stage = stage_of(written.edition, stage) if stage else None
         self.demand = demand_of(self.stage) if self.stage else Demand()
         self.plan = self._plan()
 
@@ -125,9 +125,9 @@ class _Builder:
     def _management(self, layer: Layer) -> IPv4Network:
         return self.head.management.core if layer is Layer.CORE else self.head.management.stage
 
-    def _site(self, doc) -> Site:
-        moves = doc.location is None and self.stage
-        return Site(**{**doc.model_dump(), "location": self.stage.finish if moves else doc.location or ""})
+    def _site(self, doc: SiteDoc) -> Site:
+        town = self.stage.finish if self.stage else ""
+        return Site(**{**doc.model_dump(), "location": doc.location or town})
 
     def _segments(self, layer: Layer) -> Iterable[Segment]:
         for entry in self.written.segments:

@@ -9,17 +9,19 @@ from ipaddress import IPv4Network
 from typing import Annotated, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field
 
 from infra.estate.model import Layer, SiteKind
 
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]*$", max_length=24)]
-Port = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]*$", max_length=15)]
-"""A port is a network interface of Linux, whose name has at most 15 characters."""
+LONGEST_PORT = 15
+"""A port is a network interface of Linux, whose name has at most so many characters."""
+Port = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]*$", max_length=LONGEST_PORT)]
 Label = Annotated[str, Field(pattern=r"^[A-Z][A-Za-z0-9-]*$", max_length=24)]
 NetworkPort = Annotated[int, Field(ge=1, le=65535)]
 Title = Annotated[str, Field(min_length=1)]
 
+_MOST_PORTS = 512
 _RANGE = re.compile(r"^(?P<stem>[a-z-]+)(?P<first>\d+)\.\.(?P=stem)(?P<last>\d+)$")
 
 
@@ -31,23 +33,21 @@ def _zone(name: str) -> str:
     return name
 
 
-def _expand(ports: list[str]) -> list[str]:
-    """Write `port1..port24` out; leave single ports as they are."""
-    names = []
+def _expand(ports: object) -> object:
+    """Write `port1..port24` out; leave everything else as it is."""
+    if not isinstance(ports, list):
+        return ports
+    names: list[object] = []
     for port in ports:
-        match = _RANGE.match(port)
-        if match:
-            names += [f"{match['stem']}{n}" for n in range(int(match["first"]), int(match["last"]) + 1)]
-        else:
+        match = _RANGE.match(port) if isinstance(port, str) else None
+        if match is None:
             names.append(port)
+            continue
+        first, last = int(match["first"]), int(match["last"])
+        if not first < last < first + _MOST_PORTS:
+            raise ValueError(f"{port} is no range of up to {_MOST_PORTS} ports")
+        names += [f"{match['stem']}{number}" for number in range(first, last + 1)]
     return names
-
-
-def _short_names(ports: list[str]) -> list[str]:
-    for port in ports:
-        if not re.fullmatch(r"[a-z][a-z0-9-]{0,14}", port):
-            raise ValueError(f"{port!r} is no port: a small letter, then letters, digits or dashes, 15 at most")
-    return ports
 
 
 class Document(BaseModel):
@@ -94,7 +94,7 @@ class NodeDoc(Document):
     site: str
     rack_unit: Annotated[int, Field(ge=1, le=48)] | None = None
     size: SizeDoc
-    ports: Annotated[list[str], AfterValidator(_expand), AfterValidator(_short_names)] = []
+    ports: Annotated[list[Port], BeforeValidator(_expand)] = []
 
 
 class UplinkDoc(Document):
@@ -111,7 +111,7 @@ class ServersDoc(Document):
     role: str
     title: Title
     site: str
-    count: int
+    count: Annotated[int, Field(le=1000)]
     size: SizeDoc
     uplink: UplinkDoc
 

@@ -20,7 +20,7 @@ _FILES: dict[str, type[Document]] = {
     "services.yaml": ServicesDoc,
 }
 _STAGES = "stages.csv"
-_HEAD = "head"
+_HEAD = "heads"
 
 
 class _Loader(yaml.CSafeLoader):
@@ -48,7 +48,7 @@ def read_edition(root: Path, edition: str) -> tuple[Written, tuple[Mistake, ...]
     head = next((doc for _, doc in documents if isinstance(doc, EditionDoc)), None)
     written = Written(
         edition=int(edition),
-        head=head and Entry(f"{reader.folder_name}/edition.yaml", "", head),
+        heads=(Entry(f"{reader.folder_name}/edition.yaml", "", head),) if head else (),
         stages=reader.stages(),
         courses=root / "courses",
         incomplete=frozenset(reader.incomplete),
@@ -159,7 +159,7 @@ class _Reader:
 
     def _without(self, data: dict, error: ValidationError) -> dict:
         """The data less its unknown fields and less the entries that are wrong otherwise."""
-        wrong: set[tuple[str, int]] = set()
+        wrong: set[tuple[int | str, ...]] = set()
         for each in error.errors():
             *parents, last = each["loc"]
             if each["type"] == "extra_forbidden":
@@ -169,7 +169,7 @@ class _Reader:
                 del parent[last]
             elif len(each["loc"]) > 1:
                 wrong.add(each["loc"][:2])
-        self.incomplete |= {kind for kind, _ in wrong}
+        self.incomplete |= {str(kind) for kind, _ in wrong}
         return {
             key: [item for index, item in enumerate(value) if (key, index) not in wrong]
             if isinstance(value, list)

@@ -40,8 +40,8 @@ class Written:
     """All entries of an edition, in the order of files and lines."""
 
     edition: int
-    head: Entry[EditionDoc] | None
-    """None where edition.yaml could not be read."""
+    heads: tuple[Entry[EditionDoc], ...]
+    """One; none where edition.yaml could not be read."""
     sites: tuple[Entry[SiteDoc], ...]
     segments: tuple[Entry[SegmentDoc], ...]
     nodes: tuple[Entry[NodeDoc], ...]
@@ -54,3 +54,13 @@ class Written:
     """Folder of the course files."""
     incomplete: frozenset[str]
     """Lists (`nodes`, `cables`...) that lost entries because these could not be read."""
+
+    @property
+    def head(self) -> Entry[EditionDoc]:
+        """What holds for the whole edition; only for those that lean on `heads`."""
+        return self.heads[0]
+
+    @property
+    def equipment(self) -> tuple[Entry[NodeDoc] | Entry[ServersDoc], ...]:
+        """Every entry that machines come from."""
+        return (*self.nodes, *self.servers)

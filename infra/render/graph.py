@@ -1,6 +1,6 @@
 """The estate as the Manage Centre draws it: things, what joins them, what depends on what."""
 
-from infra.estate.model import Estate, Link, Node, PortRef, Segment, Service, Site
+from infra.estate.model import Estate, Link, Node, PortRef, Segment, Service, Site, Stage
 
 
 def render_graph(estate: Estate) -> dict:
@@ -10,7 +10,7 @@ def render_graph(estate: Estate) -> dict:
         "edition": estate.edition,
         "title": estate.title,
         "layer": estate.layer.value,
-        "stage": _stage(estate),
+        "stage": _stage(estate.stage) if estate.stage else None,
         "sites": [_site(site) for site in estate.sites],
         "nodes": [_node(node) for node in estate.nodes],
         "links": [_link(link) for link in estate.links],
@@ -20,9 +20,8 @@ def render_graph(estate: Estate) -> dict:
     }
 
 
-def _stage(estate: Estate) -> dict | None:
-    stage = estate.stage
-    return stage and {
+def _stage(stage: Stage) -> dict:
+    return {
         "edition": stage.edition,
         "number": stage.number,
         "date": stage.date.isoformat(),

@@ -1,9 +1,10 @@
 """The Ansible inventory of a stack, and the pinned host keys that it relies on."""
 
 from collections.abc import Iterable, Mapping
+from ipaddress import IPv4Address
 from pathlib import Path
 
-from infra.estate.model import Estate, Interface, Link, Node, PortRef, Service
+from infra.estate.model import Estate, Interface, Link, Node, PortRef, Service, Stage
 from infra.render.outputs import node_output, secrets_of
 
 
@@ -17,7 +18,7 @@ def render_inventory(estate: Estate, outputs: Mapping[str, Mapping], key_file: P
     shared = {
         "stack": estate.stack,
         "edition": estate.edition,
-        "stage": _stage(estate),
+        "stage": _stage(estate.stage) if estate.stage else None,
         "hosts": {node.name: str(first_address(node)) for node in estate.everything("nodes")},
         "endpoints": _endpoints(estate),
         "time_servers": [str(first_address(estate.node(name))) for name in estate.time_servers],
@@ -39,7 +40,7 @@ def render_known_hosts(estate: Estate, outputs: Mapping[str, Mapping]) -> str:
     return "".join(f"{key['address']} {key['host_key']}\n" for key in keys)
 
 
-def first_address(node: Node):
+def first_address(node: Node) -> IPv4Address:
     """Where the other machines reach a node; every machine has at least one cable."""
     return node.interfaces[0].address.ip
 
@@ -68,9 +69,8 @@ def _groups(estate: Estate) -> dict[str, dict]:
     }
 
 
-def _stage(estate: Estate) -> dict | None:
-    stage = estate.stage
-    return stage and {
+def _stage(stage: Stage) -> dict:
+    return {
         "number": stage.number,
         "start": stage.start,
         "finish": stage.finish,

@@ -25,7 +25,7 @@ def _pass(check: Callable[[Written], Iterable[Mistake]], *leans_on: str) -> Pass
 
 # What an entry is called. These and what follows lean on lists from which no entry was lost in reading.
 IDENTITIES = (
-    _pass(names.edition_number, "head"),
+    _pass(names.edition_number, "heads"),
     _pass(names.unique_names),
     _pass(names.known_roles),
     _pass(names.slots_in_block),
@@ -37,13 +37,13 @@ IDENTITIES = (
 # What an entry says, alone or about another. A list in which an identity is wrong counts as broken here.
 RELATIONS = (
     _pass(names.endpoints, "sites", "nodes", "servers"),
-    _pass(names.time_servers, "head", "nodes", "servers"),
+    _pass(names.time_servers, "heads", "nodes", "servers"),
     _pass(cabling.known_machines, "nodes", "servers"),
     _pass(cabling.known_ports),
     _pass(cabling.ports_once),
     _pass(cabling.known_segments, "segments"),
-    _pass(segments.prefixes, "head"),
-    _pass(segments.overlaps, "head"),
+    _pass(segments.prefixes, "heads"),
+    _pass(segments.overlaps, "heads"),
     _pass(services.ansible_roles),
     _pass(services.known_needs, "services"),
     _pass(services.known_machines, "nodes", "servers"),
@@ -58,8 +58,8 @@ CONSEQUENCES = (
     _pass(cabling.layers, "sites", "nodes", "servers", "cables", "segments"),
     _pass(cabling.one_port_a_segment, "nodes", "servers", "cables"),
     _pass(cabling.every_machine_cabled, "nodes", "servers", "cables"),
-    _pass(addresses.hosts_fit, "head", "nodes", "servers", "cables", "segments", "stages"),
-    _pass(addresses.management_fits, "head", "sites", "nodes", "servers"),
+    _pass(addresses.hosts_fit, "heads", "nodes", "servers", "cables", "segments", "stages"),
+    _pass(addresses.management_fits, "heads", "sites", "nodes", "servers"),
     _pass(addresses.reachable, "nodes", "servers", "cables", "segments"),
     _pass(capacity.machines_suffice, "sites", "nodes", "servers", "services", "stages"),
 )
@@ -79,9 +79,9 @@ def _run(passes: Iterable[Pass], written: Written, broken: Iterable[str]) -> tup
 
 
 def _list_of(mistake: Mistake) -> str:
-    """The list that a mistake stands in; the head of the edition has no lists."""
+    """The list that a mistake stands in; the head of the edition is a list of one."""
     if mistake.file.endswith("/edition.yaml"):
-        return "head"
+        return "heads"
     if mistake.file.endswith("/stages.csv"):
         return "stages"
     return mistake.field.partition("[")[0]

@@ -17,10 +17,10 @@ def known_machines(written: Written) -> Iterator[Mistake]:
             node = getattr(entry.doc, side).node
             if node not in names:
                 yield entry.mistake(f"{side}.node", f"there is no machine {node!r}", _similar(node, names))
-    for entry in written.servers:
-        into = entry.doc.uplink.into
+    for group in written.servers:
+        into = group.doc.uplink.into
         if into not in names:
-            yield entry.mistake("uplink.into", f"there is no machine {into!r}", _similar(into, names))
+            yield group.mistake("uplink.into", f"there is no machine {into!r}", _similar(into, names))
 
 
 def known_ports(written: Written) -> Iterator[Mistake]:
@@ -64,10 +64,10 @@ def known_segments(written: Written) -> Iterator[Mistake]:
     for entry in written.cables:
         if entry.doc.segment not in segments:
             yield entry.mistake("segment", f"{entry.doc.segment!r} is not a segment", remedy)
-    for entry in written.servers:
-        name = entry.doc.uplink.segment
+    for group in written.servers:
+        name = group.doc.uplink.segment
         if name not in segments:
-            yield entry.mistake("uplink.segment", f"{name!r} is not a segment", remedy)
+            yield group.mistake("uplink.segment", f"{name!r} is not a segment", remedy)
 
 
 def layers(written: Written) -> Iterator[Mistake]:

@@ -1,10 +1,10 @@
 """Names: each once, each known, each slot in its role's block."""
 
 from collections.abc import Iterable, Iterator
-from itertools import chain
 
 from infra.estate.addressing import host_number
 from infra.estate.cabling import machines
+from infra.estate.documents import LONGEST_PORT
 from infra.estate.mistakes import Mistake, known
 from infra.estate.vocabulary import ROLES, node_name
 from infra.estate.written import Entry, Written
@@ -46,7 +46,7 @@ def _repeated(named: Iterable[tuple[Entry, str]], field: str, kind: str, remedy:
 
 def known_roles(written: Written) -> Iterator[Mistake]:
     """A machine is of a kind that the vocabulary has."""
-    for entry in chain(written.nodes, written.servers):
+    for entry in written.equipment:
         if entry.doc.role not in ROLES:
             yield entry.mistake("role", f"{entry.doc.role!r} is not a role", f"use one of {known(ROLES, 30)}")
 
@@ -55,9 +55,9 @@ def slots_in_block(written: Written) -> Iterator[Mistake]:
     """A slot has a host number; a group of servers is no larger than its role's block of numbers."""
     for entry in written.nodes:
         yield from _overflow(entry, "slot", entry.doc.slot)
-    for entry in written.servers:
-        if entry.doc.count > 0:
-            yield from _overflow(entry, "count", entry.doc.count)
+    for group in written.servers:
+        if group.doc.count > 0:
+            yield from _overflow(group, "count", group.doc.count)
 
 
 def _overflow(entry: Entry, field: str, slot: int) -> Iterator[Mistake]:
@@ -71,16 +71,20 @@ def _overflow(entry: Entry, field: str, slot: int) -> Iterator[Mistake]:
 
 
 def counts(written: Written) -> Iterator[Mistake]:
-    """A group has no fewer than no servers."""
-    for entry in written.servers:
-        if entry.doc.count < 0:
-            yield entry.mistake("count", f"{entry.doc.count} servers cannot be", "write 0 or more")
+    """A group has no fewer than no servers, and the names of all of them are names of ports."""
+    for group in written.servers:
+        last = node_name(group.doc.role, group.doc.count)
+        if group.doc.count < 0:
+            yield group.mistake("count", f"{group.doc.count} servers cannot be", "write 0 or more")
+        elif len(last) > LONGEST_PORT:
+            reason = f"{last} is the name of a port of {group.doc.uplink.into}, and over {LONGEST_PORT} characters"
+            yield group.mistake("role", reason, "use a role with a shorter name")
 
 
 def known_sites(written: Written) -> Iterator[Mistake]:
     """A machine stands at a site that there is."""
     sites = {site.doc.name for site in written.sites}
-    for entry in chain(written.nodes, written.servers):
+    for entry in written.equipment:
         if entry.doc.site not in sites:
             yield entry.mistake("site", f"{entry.doc.site!r} is not a site", f"use one of {known(sites)}")
 
