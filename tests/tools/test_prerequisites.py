@@ -8,7 +8,7 @@ import pytest
 from tests.tools.fakes import shell
 from tools.setup import prerequisites
 from tools.setup.docker import inotify
-from tools.setup.prerequisites import free_ports
+from tools.setup.prerequisites import taken_ports
 from tools.setup.step import MissingPrerequisite, Problem
 
 
@@ -58,10 +58,10 @@ def test_a_port_that_somebody_else_holds_is_named_and_ours_is_not() -> None:
     """Docker would say it a minute later, in the middle of `pulumi up`."""
     with socket.create_server(("127.0.0.1", 0)) as server:
         port = server.getsockname()[1]
-        (problem,) = free_ports([port], ours=lambda _: False)
+        (problem,) = taken_ports(lambda _: False, [port])
         assert f"Port {port} of this machine is taken" in problem.sentence
-        assert free_ports([port], ours=lambda _: True) == ()
-    assert free_ports([port], ours=lambda _: False) == ()
+        assert taken_ports(lambda _: True, [port]) == ()
+    assert taken_ports(lambda _: False, [port]) == ()
 
 
 def test_the_limit_of_inotify_instances_is_raised_once(tmp_path: Path) -> None:

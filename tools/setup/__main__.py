@@ -1,6 +1,7 @@
 """Command line of the set-up: python3 -m tools.setup [TARGET...]."""
 
 import argparse
+import signal
 import sys
 import time
 from collections.abc import Sequence
@@ -9,7 +10,7 @@ from dataclasses import dataclass, field
 from infra.workspace import Workspace
 from tools.setup import docker, lock
 from tools.setup.plan import Target, plan
-from tools.setup.prerequisites import free_ports
+from tools.setup.prerequisites import taken_ports
 from tools.setup.report import Lines, as_json
 from tools.setup.runner import Outcome, Status, run
 from tools.setup.shell import Shell
@@ -45,14 +46,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if options.stop:
         print("The Docker engine has ended." if docker.stop_own() else "Set-up has no Docker engine running.")
         return 0
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # so that a build under way is ended with us
     start, error = time.monotonic(), None
     recorder = Recorder(Lines(quiet=options.quiet))
     try:
         if options.lock:
             lock.write_locks(workspace, Shell(workspace.cache / "logs/lock.log"))
         run(plan(workspace, set(options.targets)), workspace.cache, recorder)
-        if options.ports and (taken := free_ports()):
-            raise MissingPrerequisite(*taken)
+        if options.ports:
+            host = docker.docker_host(workspace)
+            if taken := taken_ports(lambda port: docker.publishes(host, port)):
+                raise MissingPrerequisite(*taken)
     except SetupError as caught:
         error = caught
     except KeyboardInterrupt:

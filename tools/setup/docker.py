@@ -39,6 +39,12 @@ def answers(host: str) -> bool:
     return answer("docker", "--host", host, "version", "--format", "{{.Server.Version}}") is not None
 
 
+def publishes(host: str, port: int) -> bool:
+    """Whether a node of a lab on that engine already has the port of this machine."""
+    nodes = ("ps", "--quiet", "--filter", "label=etape.stack", "--filter", f"publish={port}")
+    return bool(answer("docker", "--host", host, *nodes))
+
+
 def engine(workspace: Workspace) -> list[Step]:
     """Debian's engine where the user has none, then a running engine."""
     host = docker_host(workspace)

@@ -176,16 +176,30 @@ def go(shell: Shell, workspace: Workspace, module: Path, *arguments: str | Path)
 
 
 def go_environment(workspace: Workspace) -> dict[str, str]:
-    """Go's own caches are kept with ours: an interrupted build resumes, and deleting the cache deletes all."""
+    """Go's own caches are kept with ours: an interrupted build resumes, and nothing of the user's is touched."""
     return {
         "PATH": GO.path(workspace),
-        "GOPATH": str(workspace.cache / "gopath"),
-        "GOCACHE": str(workspace.cache / "gopath/build"),
+        "GOPATH": str(_gopath(workspace)),
+        "GOCACHE": str(_gopath(workspace) / "build"),
         "GOFLAGS": "-mod=readonly -modcacherw",
         "GOTOOLCHAIN": "local",
         "GOWORK": "off",
         "CGO_ENABLED": "0",
     }
+
+
+def swept(workspace: Workspace) -> Step:
+    """Let go of the 5 GB of sources and intermediate files; the last step, when every program is built."""
+    return Step(
+        "go-caches",
+        "Go's caches removed",
+        lambda: not _gopath(workspace).exists(),
+        lambda _: shutil.rmtree(_gopath(workspace)),
+    )
+
+
+def _gopath(workspace: Workspace) -> Path:
+    return workspace.cache / "gopath"
 
 
 def _built(workspace: Workspace, program: Program, make: Callable[[Shell, Workspace, Program], None]) -> Step:

@@ -19,7 +19,8 @@ RECIPE = "tools/image"
 RUNTIME_PINS = "services/requirements.lock"
 SUITE = "bookworm"
 TAG = "etape/lab-node"
-IMPORT = ('CMD ["/sbin/lab-init"]', "ENV container=docker")
+LABEL = "etape.image=lab-node"
+IMPORT = ('CMD ["/sbin/lab-init"]', "ENV container=docker", f"LABEL {LABEL}")
 """`container=docker` tells systemd where it runs."""
 
 
@@ -41,7 +42,7 @@ def lab_image(workspace: Workspace) -> Step:
             image = shell.run(*docker, "import", *changes, folder / "root.tar", f"{TAG}:latest").strip()
             stamp.write(image=image)
             # Earlier builds have lost their tag; those that no node uses can go.
-            shell.try_run(*docker, "image", "prune", "--force")
+            shell.try_run(*docker, "image", "prune", "--force", "--filter", f"label={LABEL}")
 
     return Step("image", "Lab node's image", done, make, disk_mb=4000, seconds=150)
 

@@ -62,6 +62,7 @@ def lab_steps(workspace: Workspace) -> list[Step]:
         *engines.node_programs(workspace),
         lab_image(workspace),
         *engines.pulumi_engine(workspace),
+        engines.swept(workspace),
     ]
 
 

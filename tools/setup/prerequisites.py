@@ -77,9 +77,8 @@ def namespaces(allowed: Callable[[], bool] | None = None) -> Problem | None:
     )
 
 
-def free_ports(ports: Iterable[int] = PAGES, ours: Callable[[int], bool] | None = None) -> tuple[Problem, ...]:
-    """Ports where the lab's pages would appear but something else listens; ask it before a lab is created."""
-    ours = ours or published_by_lab
+def taken_ports(ours: Callable[[int], bool], ports: Iterable[int] = PAGES) -> tuple[Problem, ...]:
+    """Ports where the lab's pages would appear but something else listens; ask before a lab is created."""
     return tuple(
         Problem(
             f"Port {port} of this machine is taken by another program.",
@@ -88,11 +87,6 @@ def free_ports(ports: Iterable[int] = PAGES, ours: Callable[[int], bool] | None 
         for port in ports
         if _listening(port) and not ours(port)
     )
-
-
-def published_by_lab(port: int) -> bool:
-    """Whether it is a node of a lab that already has the port."""
-    return bool(answer("docker", "ps", "--quiet", "--filter", "label=etape.stack", "--filter", f"publish={port}"))
 
 
 def _listening(port: int) -> bool:
