@@ -30,11 +30,12 @@ class Container:
 
 @dataclass(frozen=True)
 class Thing:
-    """A container or network found by its labels."""
+    """A container or network found by its labels; a network always counts as running."""
 
     kind: str
     id: str
     name: str
+    running: bool
 
 
 class DockerEngine:
@@ -72,14 +73,12 @@ class DockerEngine:
         containers = self._ask("GET", "/containers/json", {"all": "true", "filters": filters}).json()
         networks = self._ask("GET", "/networks", {"filters": filters}).json()
         return (
-            *(Thing("container", each["Id"], each["Names"][0].removeprefix("/")) for each in containers),
-            *(Thing("network", each["Id"], each["Name"]) for each in networks),
+            *(
+                Thing("container", each["Id"], each["Names"][0].removeprefix("/"), each["State"] == "running")
+                for each in containers
+            ),
+            *(Thing("network", each["Id"], each["Name"], True) for each in networks),
         )
-
-    def running(self, labels: Mapping[str, str]) -> frozenset[str]:
-        """Ids of the running containers that carry all of these labels."""
-        filters = json.dumps({"label": [f"{name}={value}" for name, value in labels.items()]})
-        return frozenset(each["Id"] for each in self._ask("GET", "/containers/json", {"filters": filters}).json())
 
     def remove(self, thing: Thing) -> None:
         """Kill and remove it; what is gone already is no error."""

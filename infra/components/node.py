@@ -15,7 +15,6 @@ _SECURITY = ["apparmor=unconfined", "seccomp=unconfined"]
 _TMPFS = {"/run": "", "/run/lock": "", "/tmp": ""}
 # What asks systemd for an orderly halt.
 _STOP_SIGNAL = "SIGRTMIN+3"
-_DESTROY_GRACE_S = 1
 
 
 @dataclass(frozen=True)
@@ -50,7 +49,6 @@ class Node(pulumi.ComponentResource):
             cgroupns_mode="private",
             tmpfs=_TMPFS,
             stop_signal=_STOP_SIGNAL,
-            destroy_grace_seconds=_DESTROY_GRACE_S,
             networks_advanced=[docker.ContainerNetworksAdvancedArgs(name=network, ipv4_address=args.management)],
             ports=[docker.ContainerPortArgs(internal=port, external=port, ip="127.0.0.1") for port in args.published],
             uploads=[

@@ -10,6 +10,7 @@ from infra.provider.plugin import UNKNOWN, Kind, Made, Mistake, Properties, Prov
 
 _PORT = re.compile(r"[a-z][a-z0-9.-]{0,14}")
 _LEAST_MTU, _LARGEST_MTU = 576, 9216
+_PLUGGED_IN, _UNPLUGGED = "plugged in", "unplugged"
 
 
 @dataclass(frozen=True)
@@ -43,31 +44,20 @@ class CableSpec:
         label, mtu = properties["label"], int(properties["mtu"])
         return cls(label, Plug(**properties["a"]), Plug(**properties["b"]), mtu)
 
-
-@dataclass(frozen=True)
-class Seen:
-    """A cable as it really is: both interfaces, and each end's name for its interface."""
-
-    a: Interface
-    b: Interface
-    a_interface: str
-    b_interface: str
-
     @property
-    def up(self) -> bool:
-        """Whether both ends are switched on; either one that is not takes the carrier from both."""
-        return self.a.up and self.b.up
+    def places(self) -> tuple[str, str, str, str]:
+        """Where it is plugged in; a new container of the same node is the same place."""
+        return self.a.node, self.a.port, self.b.node, self.b.port
 
 
 class CableKind(Kind):
-    """Inputs `label`, `mtu`, `a` and `b` (each node, port, container).
+    """Inputs `label`, `mtu`, `a` and `b` (each node, port, container). Outputs `a_mac`, `b_mac`, `condition`.
 
-    Outputs: `a_mac`, `b_mac`; `a_interface`, `b_interface` (network namespace and index: a restarted container
-    has new ones, so every preview sees that its cables are out); `up`.
+    The condition is looked at by every preview and up: a machine that was restarted has lost its cables.
     """
 
     token = "etape:index:Cable"
-    outputs = ("a_mac", "b_mac", "a_interface", "b_interface", "up")
+    outputs = ("a_mac", "b_mac", "condition")
     identity = frozenset({"label"})
 
     def __init__(self, docker: DockerEngine, kernel: Kernel) -> None:
@@ -77,7 +67,7 @@ class CableKind(Kind):
     def check(self, inputs: Properties) -> list[Mistake]:
         mistakes = []
         mtu = inputs.get("mtu")
-        if mtu is not UNKNOWN and not (isinstance(mtu, float) and _LEAST_MTU <= mtu <= _LARGEST_MTU):
+        if mtu != UNKNOWN and not (isinstance(mtu, float) and _LEAST_MTU <= mtu <= _LARGEST_MTU):
             mistakes.append(Mistake("mtu", f"{mtu} is not within {_LEAST_MTU} and {_LARGEST_MTU} bytes"))
         for name in ("a", "b"):
             mistakes += self._check_end(name, inputs[name])
@@ -90,20 +80,18 @@ class CableKind(Kind):
         if not _PORT.fullmatch(end["port"]):
             reason = f"{end['port']!r} is no interface name: 1 to 15 small letters, digits, dots or dashes"
             mistakes.append(Mistake(f"{name}.port", reason))
-        if end["container"] is not UNKNOWN and self._docker.container(end["container"]) is None:
+        if end["container"] != UNKNOWN and self._docker.container(end["container"]) is None:
             reason = (
-                f"{end['node']} is not there: no container {end['container'][:40]}. Where it belongs to the core, bring "
-                "that up first (`pulumi up -s` its stack); where it was removed by hand, run `pulumi up --refresh`"
+                f"{end['node']} is not there, Docker has no container {end['container'][:30]}. If it belongs to the core, "
+                "bring that up first; if it was removed by hand, `pulumi up --refresh` makes it again"
             )
             mistakes.append(Mistake(f"{name}.container", reason))
         return mistakes
 
-    def drift(self, state: Properties) -> list[str]:
-        spec = CableSpec.read(state)
-        seen = self._look(spec)
-        if seen is None:
-            return ["a_interface", "b_interface"]
-        return [name for name in ("a_interface", "b_interface", "up") if getattr(seen, name) != state[name]]
+    def observe(self, inputs: Properties) -> Properties:
+        if UNKNOWN in (inputs["a"]["container"], inputs["b"]["container"]):
+            return {"condition": _UNPLUGGED}
+        return {"condition": self._condition(CableSpec.read(inputs))}
 
     def create(self, name: str, inputs: Properties) -> Made:
         spec = CableSpec.read(inputs)
@@ -111,16 +99,12 @@ class CableKind(Kind):
 
     def update(self, state: Properties, inputs: Properties) -> Properties:
         spec, before = CableSpec.read(inputs), CableSpec.read(state)
-        if (spec.a.port, spec.b.port) != (before.a.port, before.b.port) or _moved(spec, before):
+        if spec.places != before.places:
             self._unplug(before)
         return self._plug_in(spec)
 
     def read(self, state: Properties) -> Properties | None:
-        seen = self._look(CableSpec.read(state))
-        if seen is None:
-            return None
-        found = {"a_interface": seen.a_interface, "b_interface": seen.b_interface, "up": seen.up}
-        return {**state, **found, "mtu": float(min(seen.a.mtu, seen.b.mtu))}
+        return None if self._condition(CableSpec.read(state)) == _UNPLUGGED else state
 
     def delete(self, state: Properties) -> None:
         self._unplug(CableSpec.read(state))
@@ -135,11 +119,7 @@ class CableKind(Kind):
             self._kernel.lay(End(a.pid, spec.a.port, spec.a.mac), End(b.pid, spec.b.port, spec.b.mac), spec.mtu)
         for pid, port in ((a.pid, spec.a.port), (b.pid, spec.b.port)):
             self._kernel.set(pid, port, spec.mtu, spec.label)
-        seen = self._joined(spec, a.pid, b.pid)
-        if seen is None:
-            raise ProviderError(f"cable {spec.label} vanished while it was laid: run the same command again")
-        macs = {"a_mac": spec.a.mac, "b_mac": spec.b.mac}
-        return {**macs, "a_interface": seen.a_interface, "b_interface": seen.b_interface, "up": seen.up}
+        return {"a_mac": spec.a.mac, "b_mac": spec.b.mac, "condition": _PLUGGED_IN}
 
     def _unplug(self, spec: CableSpec) -> None:
         """Remove both interfaces; an end whose container is gone took the other with it."""
@@ -147,22 +127,31 @@ class CableKind(Kind):
             container = self._docker.container(plug.container)
             if container and container.pid:
                 seen = self._kernel.interface(container.pid, plug.port)
-                if seen is not None and seen.mac == plug.mac:
+                if seen is not None and seen.alias == spec.label:
                     self._kernel.remove(container.pid, plug.port)
 
-    def _look(self, spec: CableSpec) -> Seen | None:
-        containers = self._docker.container(spec.a.container), self._docker.container(spec.b.container)
-        if not all(container and container.pid for container in containers):
-            return None
-        return self._joined(spec, *(container.pid for container in containers if container))
+    def _condition(self, spec: CableSpec) -> str:
+        """How the cable is, in the words that a diff shows."""
+        a, b = self._docker.container(spec.a.container), self._docker.container(spec.b.container)
+        ends = self._joined(spec, a.pid, b.pid) if a and b else None
+        if ends is None:
+            return _UNPLUGGED
+        seen = [(plug.node, interface) for plug, interface in zip((spec.a, spec.b), ends, strict=True)]
+        faults = [f"switched off at {node}" for node, interface in seen if not interface.up]
+        faults += [f"MTU {interface.mtu} at {node}" for node, interface in seen if interface.mtu != spec.mtu]
+        return ", ".join(faults) or _PLUGGED_IN
 
-    def _joined(self, spec: CableSpec, a_pid: int, b_pid: int) -> Seen | None:
+    def _joined(self, spec: CableSpec, a_pid: int, b_pid: int) -> tuple[Interface, Interface] | None:
         """The pair, where each end is there, is ours and points at the other."""
         a, b = self._kernel.interface(a_pid, spec.a.port), self._kernel.interface(b_pid, spec.b.port)
-        if a is None or b is None or (a.peer, b.peer) != (b.index, a.index) or (a.mac, b.mac) != (spec.a.mac, spec.b.mac):
+        if (
+            a is None
+            or b is None
+            or (a.peer, b.peer) != (b.index, a.index)
+            or (a.mac, b.mac) != (spec.a.mac, spec.b.mac)
+        ):
             return None
-        names = (f"{self._kernel.namespace(a_pid)}/{a.index}", f"{self._kernel.namespace(b_pid)}/{b.index}")
-        return Seen(a, b, *names)
+        return a, b
 
     def _running(self, spec: CableSpec, plug: Plug) -> Container:
         container = self._docker.container(plug.container)
@@ -170,8 +159,3 @@ class CableKind(Kind):
             state = "does not run" if container else "is not there"
             raise ProviderError(f"cable {spec.label}: {plug.node} {state}; `pulumi up --refresh` brings it back")
         return container
-
-
-def _moved(spec: CableSpec, before: CableSpec) -> bool:
-    """Whether an end went to another node; a new container of the same node is no move."""
-    return (spec.a.node, spec.b.node) != (before.a.node, before.b.node)

@@ -56,10 +56,6 @@ class Kernel:
         self._proc = proc
         self._run = run
 
-    def namespace(self, pid: int) -> int:
-        """What tells one network namespace from every other; a restarted container has a new one."""
-        return (self._proc / str(pid) / "ns/net").stat().st_ino
-
     def interface(self, pid: int, port: str) -> Interface | None:
         """An interface in the namespace of a process; None where the interface or the process is gone."""
         folder = self._proc / str(pid) / "root/sys/class/net" / port

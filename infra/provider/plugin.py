@@ -16,8 +16,9 @@ from typing import Any
 import grpc
 import grpc.aio
 from pulumi.provider.experimental import provider as framework
-from pulumi.provider.experimental.property_value import Computed, PropertyValue
+from pulumi.provider.experimental.property_value import PropertyValue
 from pulumi.provider.experimental.server import ProviderServicer
+from pulumi.runtime import rpc
 from pulumi.runtime.proto import provider_pb2_grpc
 
 from infra.docker_engine import DockerError
@@ -25,8 +26,8 @@ from infra.docker_engine import DockerError
 Properties = dict[str, Any]
 """Names to None, bool, float, str, UNKNOWN, lists and dictionaries of those."""
 
-UNKNOWN = Computed()
-"""A value that only an `up` can tell."""
+UNKNOWN = rpc.UNKNOWN
+"""A value that only an `up` can tell, as the protocol writes it."""
 
 _VERSION = "0.1.0"
 _AT_ONCE = 64
@@ -68,9 +69,12 @@ class Kind(ABC):
         """Everything that is wrong with the inputs; values may be UNKNOWN."""
         return ()
 
-    def drift(self, state: Properties) -> Sequence[str]:
-        """Outputs that reality contradicts, looked at by every preview and up."""
-        return ()
+    def observe(self, inputs: Properties) -> Properties:
+        """Further inputs that say what reality is now; one that differs from the output of its name is a change.
+
+        Every preview and up looks, without a refresh, and the diff shows both values.
+        """
+        return {}
 
     @abstractmethod
     def create(self, name: str, inputs: Properties) -> Made:
@@ -101,19 +105,21 @@ class EtapeProvider(framework.Provider):
         return await super().configure(request)
 
     async def check(self, request: framework.CheckRequest) -> framework.CheckResponse:
-        mistakes = await asyncio.to_thread(self._kind(request.type).check, _plain(request.new_inputs))
-        failures = [framework.CheckFailure(mistake.field, mistake.reason) for mistake in mistakes]
-        return framework.CheckResponse(inputs=request.new_inputs, failures=failures)
+        kind, inputs = self._kind(request.type), _plain(request.new_inputs)
+        mistakes = await asyncio.to_thread(kind.check, inputs)
+        if mistakes:
+            failures = [_failure(mistake) for mistake in mistakes]
+            return framework.CheckResponse(inputs=request.new_inputs, failures=failures)
+        observed = await asyncio.to_thread(kind.observe, inputs)
+        return framework.CheckResponse(inputs={**request.new_inputs, **_wrapped(observed).value})
 
     async def diff(self, request: framework.DiffRequest) -> framework.DiffResponse:
         kind, state, inputs = self._kind(request.type), _plain(request.old_state), _plain(request.new_inputs)
-        before = {name: value for name, value in state.items() if name not in kind.outputs}
+        before = {name: value for name, value in state.items() if name in inputs or name not in kind.outputs}
         changes = {
             path: _property_diff(what, replace=path.split(".")[0] in kind.identity)
             for path, what in compare(before, inputs).items()
         }
-        for name in await asyncio.to_thread(kind.drift, state):
-            changes[name] = framework.PropertyDiff(framework.PropertyDiffKind.UPDATE, input_diff=False)
         replaced = sorted({path.split(".")[0] for path in changes} & kind.identity)
         return framework.DiffResponse(
             changes=bool(changes),
@@ -219,9 +225,16 @@ class _Servicer(ProviderServicer):
     Delete = _as_sentence("Delete")
 
 
+def _failure(mistake: Mistake) -> framework.CheckFailure:
+    """The engine shows the value of a plain property; for a path it would show that there is none."""
+    if "." in mistake.field:
+        return framework.CheckFailure("", f"{mistake.field}: {mistake.reason}")
+    return framework.CheckFailure(mistake.field, mistake.reason)
+
+
 def _property_diff(what: str, *, replace: bool) -> framework.PropertyDiff:
     kind = framework.PropertyDiffKind[f"{what.upper()}{'_REPLACE' if replace else ''}"]
-    return framework.PropertyDiff(kind, input_diff=True)
+    return framework.PropertyDiff(kind, input_diff=False)
 
 
 def _plain(value: Any) -> Any:

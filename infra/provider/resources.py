@@ -49,7 +49,7 @@ class Cable(_EtapeResource):
 
     def __init__(self, name: str, args: CableArgs, opts: pulumi.ResourceOptions) -> None:
         inputs = {"label": args.label, "mtu": args.mtu, "a": vars(args.a), "b": vars(args.b)}
-        super().__init__(name, inputs, ("a_mac", "b_mac", "a_interface", "b_interface", "up"), opts)
+        super().__init__(name, inputs, ("a_mac", "b_mac"), opts)
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,234 @@
+"""Pulumi for the day cycle: one call an operation, one exception for every way in which it can fail.
+
+The CLI itself is run and its stream of JSON events read. Pulumi's Automation API would start it four more times
+for each `up` (versions, selection, history), which costs more than comparing a whole stage.
+"""
+
+import json
+import os
+import secrets
+import subprocess
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TextIO
+
+import yaml
+
+from infra.checkpoint import lock_holders, read_checkpoint
+from infra.day.record import write_durably
+from infra.docker_engine import DockerEngine, DockerError, Thing
+from infra.events import Changes, Event, read_event
+from infra.operator_key import public_key
+from infra.ownership import owner_labels
+from infra.workspace import Toolbox, Workspace
+
+Note = Callable[[str], None]
+"""Told what is being done now, in a few words."""
+
+_AGAIN = "run the same command again: it goes on from here"
+_INTERRUPT_PATIENCE_S = 120
+
+
+@dataclass
+class EngineError(Exception):
+    """An operation did not reach its end; what it made is kept, and it can be run again."""
+
+    sentence: str
+    remedy: str
+    log: Path
+
+    def __str__(self) -> str:
+        return f"{self.sentence}\n  To go on: {self.remedy} (log: {self.log})"
+
+
+class Engine:
+    """Pulumi on one ETAPE_HOME, with the tools that set-up found."""
+
+    def __init__(self, workspace: Workspace, toolbox: Toolbox) -> None:
+        self._workspace = workspace
+        self._toolbox = toolbox
+        self._state = workspace.home / "state"
+        self._docker = DockerEngine(toolbox.docker_host)
+
+    def environment(self) -> dict[str, str]:
+        """What plain `pulumi` needs in a shell, on top of the caller's own environment."""
+        return {
+            "PATH": os.pathsep.join([*self._toolbox.path, os.environ.get("PATH", os.defpath)]),
+            "DOCKER_HOST": self._toolbox.docker_host,
+            "ETAPE_HOME": str(self._workspace.home),
+            "ETAPE_CACHE": str(self._workspace.cache),
+            "PULUMI_BACKEND_URL": f"file://{self._state}",
+            "PULUMI_CONFIG_PASSPHRASE_FILE": str(self._passphrase_file()),
+            # One checkout may serve several homes; each home's own state knows its passphrase.
+            "PULUMI_FALLBACK_TO_STATE_SECRETS_MANAGER": "true",
+            "PULUMI_SKIP_UPDATE_CHECK": "true",
+            "PULUMI_PARALLEL_DIFF": "true",
+            # Halves create and destroy; what a killed engine made unrecorded, `recover` finds by its labels.
+            "PULUMI_SKIP_CHECKPOINTS": "true",
+        }
+
+    def up(self, stack: str, config: Mapping[str, str], note: Note) -> Changes:
+        """Make the stack what the model says; `config` is `placement` and `scale`. Saves the outputs."""
+        public_key(self._workspace)
+        if read_checkpoint(self._state, stack) is None:
+            self._run(stack, ["stack", "init", "--secrets-provider=passphrase"])
+        self._write_stack_file(stack, config)
+        changes = self._operate(stack, "up", note)
+        outputs = self._run(stack, ["stack", "output", "--json", "--show-secrets"])
+        write_durably(self._workspace.outputs(stack), outputs)
+        return changes
+
+    def destroy(self, stack: str, note: Note) -> Changes:
+        """Take away everything of the stack; its history stays. A stack that never was is no error."""
+        if read_checkpoint(self._state, stack) is None:
+            return Changes()
+        changes = self._operate(stack, "destroy", note)
+        self._workspace.outputs(stack).unlink(missing_ok=True)
+        return changes
+
+    def export(self, stack: str) -> dict:
+        """The stack's checkpoint, secrets encrypted, as `pulumi stack import` reads it."""
+        return json.loads(self._run(stack, ["stack", "export"]))
+
+    def recover(self, stack: str) -> None:
+        """After a kill at any moment: make it possible to run `up` or `destroy` again to the same end.
+
+        Releases a dead engine's lock, forgets operations that it left open, and removes machines and networks
+        that it made but never recorded. Refuses where another Pulumi is at work on the stack.
+        """
+        self._release_lock(stack)
+        checkpoint = read_checkpoint(self._state, stack)
+        if checkpoint and checkpoint.pending:
+            self._forget_pending(stack)
+        known = checkpoint.docker_ids if checkpoint else frozenset()
+        for thing in self._owned(stack):
+            if thing.id not in known:
+                self._on_docker(stack, self._docker.remove, thing)
+
+    def remains(self, stack: str) -> list[str]:
+        """Machines and networks of the stack that are still there, by kind and name."""
+        return [f"{thing.kind} {thing.name}" for thing in self._owned(stack)]
+
+    def _operate(self, stack: str, verb: str, note: Note) -> Changes:
+        """Run `up` or `destroy`; looks at reality first where a machine of the checkpoint does not run."""
+        refresh = ["--refresh"] if self._is_stale(stack) else []
+        heard = _Follower(note)
+        with self._log(stack, verb) as log:
+            status = self._stream(stack, [verb, "--yes", "--skip-preview", "--json", *refresh], log, heard)
+        if status != 0:
+            sentence = "; ".join(heard.errors) or f"Pulumi ended with status {status}"
+            raise EngineError(f"{verb} of {stack} failed: {sentence}", _AGAIN, Path(log.name))
+        return heard.changes
+
+    def _stream(self, stack: str, arguments: Sequence[str], log: TextIO, follow: Callable[[Event], None]) -> int:
+        with subprocess.Popen(
+            self._command(stack, arguments),
+            stdout=subprocess.PIPE,
+            stderr=log,
+            text=True,
+            cwd=self._workspace.root,
+            env={**os.environ, **self.environment()},
+        ) as process:
+            try:
+                for line in process.stdout or ():
+                    log.write(line)
+                    if event := read_event(line):
+                        follow(event)
+            except KeyboardInterrupt:
+                # The terminal interrupts Pulumi too: it ends what it has begun and saves its state.
+                process.wait(_INTERRUPT_PATIENCE_S)
+                raise
+            return process.wait()
+
+    def _run(self, stack: str, arguments: Sequence[str], given: str | None = None) -> str:
+        """One short command; its output."""
+        done = subprocess.run(
+            self._command(stack, arguments),
+            input=given,
+            capture_output=True,
+            text=True,
+            cwd=self._workspace.root,
+            env={**os.environ, **self.environment()},
+        )
+        if done.returncode != 0:
+            with self._log(stack, arguments[1]) as log:
+                log.write(done.stderr)
+            last = (done.stderr.strip().splitlines() or ["without a word"])[-1]
+            raise EngineError(f"`pulumi {' '.join(arguments)}` of {stack} failed: {last}", _AGAIN, Path(log.name))
+        return done.stdout
+
+    def _command(self, stack: str, arguments: Sequence[str]) -> list[str]:
+        return ["pulumi", *arguments, "--non-interactive", "--stack", stack]
+
+    def _is_stale(self, stack: str) -> bool:
+        checkpoint = read_checkpoint(self._state, stack)
+        alive = {thing.id for thing in self._owned(stack) if thing.running}
+        return checkpoint is not None and not checkpoint.docker_ids <= alive
+
+    def _owned(self, stack: str) -> tuple[Thing, ...]:
+        return self._on_docker(stack, self._docker.labelled, owner_labels(self._workspace.home, stack))
+
+    def _on_docker(self, stack: str, call: Callable, argument: object) -> tuple[Thing, ...]:
+        try:
+            return call(argument)
+        except DockerError as error:
+            with self._log(stack, "docker") as log:
+                log.write(f"{error}\n")
+            raise EngineError(str(error), _AGAIN, Path(log.name)) from None
+
+    def _release_lock(self, stack: str) -> None:
+        holders = lock_holders(self._state, stack)
+        for process in holders:
+            if Path(f"/proc/{process}").exists():
+                with self._log(stack, "lock") as log:
+                    log.write(f"held by process {process}\n")
+                raise EngineError(
+                    f"another Pulumi (process {process}) is at work on {stack}",
+                    "wait until it has ended, or end it, then run the same command again",
+                    Path(log.name),
+                )
+        if holders:
+            self._run(stack, ["cancel", "--yes"])
+
+    def _forget_pending(self, stack: str) -> None:
+        deployment = self.export(stack)
+        deployment["deployment"]["pending_operations"] = []
+        self._run(stack, ["stack", "import"], given=json.dumps(deployment))
+
+    def _write_stack_file(self, stack: str, config: Mapping[str, str]) -> None:
+        """Only what this home wants of the stack; Pulumi adds what its secrets need."""
+        path = self._workspace.root / f"stacks/Pulumi.{stack}.yaml"
+        values = {f"etape:{name}": value for name, value in sorted(config.items())}
+        if not path.exists() or yaml.safe_load(path.read_text()).get("config") != values:
+            write_durably(path, yaml.safe_dump({"config": values}))
+
+    def _passphrase_file(self) -> Path:
+        path = self._workspace.home / "passphrase"
+        self._state.mkdir(parents=True, exist_ok=True)
+        if not path.exists():
+            write_durably(path, secrets.token_urlsafe(32))
+        return path
+
+    def _log(self, stack: str, verb: str) -> TextIO:
+        """The log of the latest operation of its kind."""
+        folder = self._workspace.home / "logs"
+        folder.mkdir(parents=True, exist_ok=True)
+        return (folder / f"{stack}-{verb}.log").open("w", buffering=1)
+
+
+class _Follower:
+    """Listens to an operation: tells each step, keeps the errors and the sum."""
+
+    def __init__(self, note: Note) -> None:
+        self._note = note
+        self.errors: list[str] = []
+        self.changes = Changes()
+
+    def __call__(self, event: Event) -> None:
+        if event.step:
+            self._note(event.step)
+        if event.error and event.error not in self.errors:
+            self.errors.append(event.error)
+        if event.changes:
+            self.changes = event.changes

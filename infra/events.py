@@ -1,0 +1,72 @@
+"""Pulumi's stream of JSON events, reduced to what a person wants to hear."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+_ECHOES = ("update failed", "resource monitor shut down", "an unhandled error occurred")
+"""What Pulumi says besides the error that it follows from."""
+
+
+@dataclass(frozen=True)
+class Changes:
+    """Numbers of resources by what was done to them: create, update, replace, delete, same."""
+
+    counts: Mapping[str, int] = field(default_factory=dict)
+
+    def as_dict(self) -> dict[str, int]:
+        return dict(self.counts)
+
+    @property
+    def none(self) -> bool:
+        """Whether everything was as it should be already."""
+        return not any(number for what, number in self.counts.items() if what != "same")
+
+    def __str__(self) -> str:
+        changed = [f"{number} {what}" for what, number in sorted(self.counts.items()) if what != "same" and number]
+        return ", ".join(changed) or f"no change to {self.counts.get('same', 0)} resources"
+
+
+@dataclass(frozen=True)
+class Event:
+    """One line of the stream; parts that it does not hold are empty."""
+
+    step: str = ""
+    error: str = ""
+    changes: Changes | None = None
+
+
+def read_event(line: str) -> Event | None:
+    """None for lines that hold nothing to tell."""
+    try:
+        event = json.loads(line)
+    except json.JSONDecodeError:
+        return None
+    if not isinstance(event, dict):
+        return None
+    if summary := event.get("summaryEvent"):
+        return Event(changes=Changes(summary.get("resourceChanges") or {}))
+    if diagnostic := event.get("diagnosticEvent"):
+        return _read_diagnostic(diagnostic)
+    if before := event.get("resourcePreEvent"):
+        return _read_step(before["metadata"])
+    return None
+
+
+def _read_step(metadata: Mapping) -> Event | None:
+    if metadata["op"] in ("same", "read"):
+        return None
+    return Event(step=f"{metadata['op']} {_name(metadata['urn'])}")
+
+
+def _read_diagnostic(diagnostic: Mapping) -> Event | None:
+    message = diagnostic["message"].strip().removeprefix("error: ")
+    if diagnostic["severity"] != "error" or not message or message.startswith(_ECHOES):
+        return None
+    resource = _name(diagnostic.get("urn") or "")
+    return Event(error=f"{resource}: {message}" if resource else message)
+
+
+def _name(urn: str) -> str:
+    """The resource's own name; nothing for the stack itself."""
+    return "" if "pulumi:pulumi:Stack" in urn.split("::")[-2:][0] else urn.split("::")[-1]
