@@ -1,9 +1,9 @@
 """What every step of the day works with."""
 
-import json
 from dataclasses import dataclass
 from functools import cached_property
 
+from infra.day.access import read_outputs
 from infra.day.evidence import ObjectStore
 from infra.day.hub import Hub
 from infra.day.outcome import Refusal
@@ -51,7 +51,7 @@ class Day:
         )
 
     def _credentials(self, core: Estate) -> dict[str, str]:
-        return json.loads(self.workspace.outputs(core.stack).read_text())["credentials"]
+        return read_outputs(self.workspace, core.stack)["credentials"]
 
 
 def read_estate(stack: str, scale: str) -> Estate:

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 import httpx
 
 from infra.day import evidence
+from infra.day.access import forget_access
 from infra.day.check import sheet_path
 from infra.day.context import Day, health_address, read_estate, season
 from infra.day.only_one import only_one
@@ -14,7 +15,6 @@ from infra.day.playbook import run_playbook
 from infra.day.record import Phase, Record
 from infra.day.shell import ask
 from infra.estate.model import Estate, Layer
-from infra.operator import forget_access
 
 
 def down(day: Day, stack: str) -> None:
@@ -146,7 +146,7 @@ def _destroy(day: Day, estate: Estate) -> None:
         left = day.engine.remains(estate.stack)
         if left:
             raise Failure(f"still there: {', '.join(left)}", f"run `scripts/stage down {estate.stack}` again")
-    forget_access(day.workspace, estate)
+    forget_access(day.workspace, estate.stack)
     day.records.write(record.model_copy(update={"phase": Phase.DOWN}))
     if tell:
         day.hub(estate).phase(estate.stack, "down", f"{estate.stack} is gone")

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import httpx
 
+from infra.day.access import write_access
 from infra.day.check import wait_for_arrival
 from infra.day.context import Day, address, layers, read_estate, season
 from infra.day.only_one import only_one
@@ -12,7 +13,6 @@ from infra.day.outcome import Failure, Refusal
 from infra.day.playbook import run_playbook
 from infra.day.record import Phase, Record
 from infra.estate.model import Estate, Layer
-from infra.operator import write_access
 from infra.render.graph import render_graph
 
 _RACE_PATIENCE_S = 60.0
@@ -35,6 +35,7 @@ def up(day: Day, wish: Wish) -> None:
         _refuse_second_stage(day, estate)
         for layer in layers(estate):
             _create(day, layer, record)
+        write_access(day.workspace, layers(estate))
         _deploy(day, estate, record)
         wait_for_arrival(day, estate)
         if estate.layer is Layer.STAGE:
@@ -53,11 +54,17 @@ def _wanted(day: Day, wish: Wish) -> Record:
 def _refuse_second_stage(day: Day, estate: Estate) -> None:
     """One truck, one set of addresses: a second stage beside the first would be the conflict of 2016."""
     for other in day.records.up():
-        if other.stack not in {layer.stack for layer in layers(estate)} and not other.stack.endswith("-core"):
+        if other.stack in {layer.stack for layer in layers(estate)} or other.stack.endswith("-core"):
+            continue
+        if estate.layer is Layer.CORE:
             raise Refusal(
-                f"{other.stack} is {other.phase}: its truck cannot be in two towns",
-                f"run `scripts/stage next {other.stack}` or `scripts/stage down {other.stack}` first",
+                f"{other.stack} is plugged into {estate.stack}, and only the stage knows the town's handoff",
+                f"run `scripts/stage up {other.stack}`: it brings its core along",
             )
+        raise Refusal(
+            f"{other.stack} is {other.phase}: its truck cannot be in two towns",
+            f"run `scripts/stage next {other.stack}` or `scripts/stage down {other.stack}` first",
+        )
 
 
 def _create(day: Day, estate: Estate, wanted: Record) -> None:
@@ -70,7 +77,6 @@ def _create(day: Day, estate: Estate, wanted: Record) -> None:
         day.engine.recover(estate.stack)
         changes = day.engine.up(estate.stack, {"placement": "lab", "scale": wanted.scale}, day.progress.note)
         step.detail, step.facts = str(changes), {"changes": changes.as_dict()}
-    write_access(day.workspace, estate)
 
 
 def _deploy(day: Day, estate: Estate, wanted: Record) -> None:
