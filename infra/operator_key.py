@@ -2,9 +2,6 @@
 
 import os
 
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
-
 from infra.workspace import Workspace
 
 
@@ -18,6 +15,10 @@ def public_key(workspace: Workspace) -> str:
 
 def _make(workspace: Workspace) -> None:
     """The public half is written last: where it is, the private half is whole."""
+    # Imported here because it is slow, and every preview reads a key that exists.
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+    from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
+
     private = workspace.private_key
     private.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     key = Ed25519PrivateKey.generate()
