@@ -82,8 +82,8 @@ class CableKind(Kind):
             mistakes.append(Mistake(f"{name}.port", reason))
         if end["container"] != UNKNOWN and self._docker.container(end["container"]) is None:
             reason = (
-                f"{end['node']} is not there, Docker has no container {end['container'][:30]}. If it belongs to the core, "
-                "bring that up first; if it was removed by hand, `pulumi up --refresh` makes it again"
+                f"{end['node']} is not there, Docker has no container {end['container'][:30]}. If it belongs to the "
+                "core, bring that up first; if it was removed by hand, `pulumi up --refresh` makes it again"
             )
             mistakes.append(Mistake(f"{name}.container", reason))
         return mistakes

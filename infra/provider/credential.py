@@ -24,3 +24,6 @@ class CredentialKind(Kind):
     def create(self, name: str, inputs: Properties) -> Made:
         length = int(inputs["length"])
         return Made(name, {"secret": secrets.token_urlsafe(length)[:length]})
+
+    def delete(self, state: Properties) -> None:
+        """It is forgotten with the state."""

@@ -91,19 +91,22 @@ class Kernel:
                 raise
 
     def systemd(self, pid: int) -> str:
-        """State of the systemd that is process 1 in there, as `systemctl is-system-running` names it."""
-        command = ["nsenter", f"--target={pid}", "--mount", "--pid", "systemctl", "is-system-running"]
+        """State of the systemd that is process 1 in there: starting, running, degraded..., or why it is silent."""
         try:
-            return self._run(["sh", "-c", '"$@" || true', "ask", *command]).strip()
-        except ProviderError:
-            return "unreachable"
+            return self._run([*_beside(pid), "systemctl", "show", "--property=SystemState", "--value"]).strip()
+        except ProviderError as error:
+            return f"silent ({error})"
 
     def failed_units(self, pid: int) -> list[str]:
         """Names of the units that failed in there."""
         listing = ["systemctl", "list-units", "--failed", "--plain", "--no-legend"]
-        lines = self._run(["nsenter", f"--target={pid}", "--mount", "--pid", *listing]).splitlines()
+        lines = self._run([*_beside(pid), *listing]).splitlines()
         return [line.split()[0] for line in lines if line.strip()]
 
 
 def _inside(pid: int) -> list[str]:
     return ["nsenter", f"--net=/proc/{pid}/ns/net"]
+
+
+def _beside(pid: int) -> list[str]:
+    return ["nsenter", f"--target={pid}", "--mount", "--pid"]

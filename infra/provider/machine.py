@@ -56,6 +56,9 @@ class MachineKind(Kind):
     def read(self, state: Properties) -> Properties | None:
         return state if self._docker.container(state["container"]) else None
 
+    def delete(self, state: Properties) -> None:
+        """It goes with its container."""
+
     def _await(self, inputs: Properties) -> Properties:
         node, deadline = inputs["node"], time.monotonic() + self._patience_s
         missing = self._missing(inputs)

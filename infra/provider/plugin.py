@@ -88,6 +88,7 @@ class Kind(ABC):
         """The state as it really is; None for what is gone."""
         return state
 
+    @abstractmethod
     def delete(self, state: Properties) -> None:
         """Take it away; what is gone already is no error."""
 
