@@ -26,6 +26,8 @@ API_TIMEOUT_S = 2.0
 ACK_WAIT_S = 600.0
 """Long, because the archive acknowledges a part at a time; see `resume` for what follows a crash."""
 MAX_UNACKNOWLEDGED = 5000
+FORGOTTEN_AFTER_S = 30.0
+"""A broker drops the consumer of a reader that asks for nothing more."""
 
 
 def readings_subject(stack: str, relay: str) -> str:
@@ -88,7 +90,25 @@ async def pull(js: JetStreamContext, stream: str, durable: str, at_once: int = 6
 
     Messages have to be acknowledged by the caller.
     """
-    subscription = await js.pull_subscribe_bind(consumer=durable, stream=stream)
+    async for messages in _groups(await js.pull_subscribe_bind(consumer=durable, stream=stream), at_once):
+        yield messages
+
+
+async def read_on(js: JetStreamContext, stream: str, start_seq: int, at_once: int = 64) -> AsyncIterator[list[Msg]]:
+    """All messages of a stream from a sequence number on, in groups as of `pull`; nothing is acknowledged."""
+    config = ConsumerConfig(
+        deliver_policy=DeliverPolicy.BY_START_SEQUENCE,
+        opt_start_seq=max(1, start_seq),
+        ack_policy=AckPolicy.NONE,
+        inactive_threshold=FORGOTTEN_AFTER_S,
+        mem_storage=True,
+    )
+    consumer = (await js.add_consumer(stream, config)).name
+    async for messages in _groups(await js.pull_subscribe_bind(consumer=consumer, stream=stream), at_once):
+        yield messages
+
+
+async def _groups(subscription: JetStreamContext.PullSubscription, at_once: int) -> AsyncIterator[list[Msg]]:
     while True:
         try:
             messages = await subscription.fetch(1, timeout=LINGER_S)

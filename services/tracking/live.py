@@ -1,0 +1,115 @@
+"""The race as it happens: batches of readings in, a state frame for each new second out."""
+
+from collections import deque
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from tracking.course import Course
+from tracking.kernel import Tracker
+from tracking.riders import start_list
+from tracking.wire import Batch, RaceStatus, StateFrame
+
+SECOND_MS = 1000
+STEPS_MS = 10_000
+"""A clock that jumps further than this, after an outage or at the start, is not followed second by second."""
+RATE_OVER_NS = 5_000_000_000
+FINISHED = 3
+LOST = 2
+
+
+@dataclass(frozen=True)
+class RaceDay:
+    """What does not change during a race."""
+
+    course: Course
+    start_ms: int
+    """Unix milliseconds."""
+    speed_factor: float
+
+
+class LiveRace:
+    """One run of a race; every reading is processed once."""
+
+    def __init__(self, day: RaceDay, run: int) -> None:
+        self.run = run
+        self.clock_ms = 0
+        """Race clock of the last frame; 0 before the first."""
+        self._day = day
+        self._tracker = Tracker(day.course, start_list(), day.start_ms)
+        self._states: np.ndarray | None = None
+        self._ingest_ns = 0
+        self._before = (0, 0, 0)
+        self._rate: deque[tuple[int, int]] = deque()
+
+    @classmethod
+    def resumed(cls, day: RaceDay, frame: StateFrame) -> "LiveRace":
+        """Goes on where an earlier process published `frame`."""
+        race = cls(day, frame.run)
+        race._tracker.resume(frame.riders)
+        race.clock_ms = frame.clock_ms
+        race._before = (frame.readings, frame.duplicates, frame.late)
+        return race
+
+    def take(self, batch: Batch) -> None:
+        """Take the readings of a batch in, and step the clock to where most of them are."""
+        rows = batch.readings
+        for clock_ms in self._seconds_until(_clock_of(rows)):
+            due = rows["time_ms"] <= clock_ms
+            self._tracker.ingest(rows[due])
+            rows = rows[~due]
+            self._states = self._tracker.frame(clock_ms)
+            self.clock_ms = clock_ms
+            self._ingest_ns = batch.sent_at_ns
+        self._tracker.ingest(rows)
+
+    def frame(self, now_ns: int) -> StateFrame | None:
+        """The state at the newest second, once; None while there is no new one. `now_ns`: Unix nanoseconds."""
+        states, self._states = self._states, None
+        if states is None:
+            return None
+        counts = self._tracker.counts
+        readings, duplicates, late = self._before
+        return StateFrame(
+            run=self.run,
+            clock_ms=self.clock_ms,
+            ingest_ns=self._ingest_ns,
+            published_ns=now_ns,
+            status=self._status(states),
+            speed_factor=self._day.speed_factor,
+            per_second=self._readings_per_second(now_ns, counts.readings),
+            readings=readings + counts.readings,
+            duplicates=duplicates + counts.duplicates,
+            late=late + counts.late,
+            riders=states,
+        )
+
+    def _seconds_until(self, clock_ms: int) -> Iterator[int]:
+        if clock_ms - self.clock_ms > STEPS_MS:
+            yield clock_ms
+        else:
+            yield from range(self.clock_ms + SECOND_MS, clock_ms + 1, SECOND_MS)
+
+    def _status(self, states: np.ndarray) -> RaceStatus:
+        if self.clock_ms < self._day.start_ms:
+            return RaceStatus.WAITING
+        quality = states["quality"]
+        over = (quality == FINISHED).any() and (quality >= LOST).all()
+        return RaceStatus.FINISHED if over else RaceStatus.LIVE
+
+    def _readings_per_second(self, now_ns: int, readings: int) -> float:
+        self._rate.append((now_ns, readings))
+        while now_ns - self._rate[0][0] > RATE_OVER_NS and len(self._rate) > 2:
+            self._rate.popleft()
+        then_ns, before = self._rate[0]
+        return (readings - before) / (now_ns - then_ns) * 1e9 if now_ns > then_ns else 0.0
+
+
+def _clock_of(readings: np.ndarray) -> int:
+    """The second that a tenth of the readings have reached: no single device can push the clock ahead."""
+    if not len(readings):
+        return 0
+    ahead = len(readings) // 10 + 1
+    reached = int(np.partition(readings["time_ms"], -ahead)[-ahead])
+    return reached - reached % SECOND_MS

@@ -1,0 +1,132 @@
+"""From batches to state frames, and from frames to what a page reads."""
+
+import json
+from collections.abc import Iterator
+
+import numpy as np
+import pytest
+from tracking.course import read_course
+from tracking.live import LiveRace, RaceDay
+from tracking.records import RIDER_STATE
+from tracking.service import StageConfig
+from tracking.snapshot import MAX_POINTS, course_document, snapshot_document
+from tracking.wire import Batch, RaceStatus, StateFrame
+
+from tests.tracking_transport.harness import COURSE, RACE_START_MS, Field, stage_config
+
+RUN = 1_499_590_000
+STAGE = StageConfig.model_validate(stage_config())
+
+
+@pytest.fixture(scope="module")
+def day() -> RaceDay:
+    return RaceDay(read_course(COURSE), RACE_START_MS, 1.0)
+
+
+def seconds(first: int, last: int) -> Iterator[Batch]:
+    """One batch a second, sent half a second after its fixes."""
+    field = Field(port=9)
+    for second in range(first, last + 1):
+        field.seconds = second
+        yield Batch(RUN, second, (field.clock_ms + 500) * 1_000_000, field.fixes())
+
+
+def raced(day: RaceDay, first: int, last: int) -> tuple[LiveRace, StateFrame]:
+    race = LiveRace(day, RUN)
+    for batch in seconds(first, last):
+        race.take(batch)
+    frame = race.frame(now_ns=0)
+    assert frame is not None
+    return race, frame
+
+
+def test_a_second_gives_one_frame_that_tells_when_its_batch_was_sent(day: RaceDay) -> None:
+    """Guards against frames published twice, and latency measured against the wrong batch."""
+    race, frame = raced(day, 1, 20)
+    assert frame.clock_ms == RACE_START_MS + 20_000
+    assert frame.ingest_ns == (RACE_START_MS + 20_500) * 1_000_000
+    assert frame.status is RaceStatus.LIVE
+    assert race.frame(now_ns=1) is None
+
+
+def test_one_wrong_clock_does_not_move_the_race(day: RaceDay) -> None:
+    """Guards against one device in the future that makes all others late."""
+    race, _ = raced(day, 1, 20)
+    (batch,) = seconds(21, 21)
+    readings = batch.readings.copy()
+    readings["time_ms"][7] += 3_600_000
+    race.take(Batch(RUN, 21, 0, readings))
+    frame = race.frame(now_ns=0)
+    assert frame is not None
+    assert frame.clock_ms == RACE_START_MS + 21_000
+
+
+def test_a_backlog_behind_the_live_lane_does_not_turn_the_clock_back(day: RaceDay) -> None:
+    """Guards against a picture that jumps to and fro after an outage."""
+    race, _ = raced(day, 1, 20)
+    *missed, newest = seconds(21, 80)
+    race.take(newest)
+    live = race.frame(now_ns=0)
+    assert live is not None
+    assert live.clock_ms == RACE_START_MS + 80_000
+    for batch in missed:
+        race.take(batch)
+    assert race.frame(now_ns=0) is None
+    assert race.clock_ms == live.clock_ms
+
+
+def test_a_processor_that_resumes_goes_on_with_the_same_race(day: RaceDay) -> None:
+    """Guards against riders, gaps and counts that begin anew after a restart."""
+    lasting, _ = raced(day, 1, 60)
+    _, left = raced(day, 1, 60)
+    resumed = LiveRace.resumed(day, left)
+    for batch in seconds(61, 70):
+        lasting.take(batch)
+        resumed.take(batch)
+    a, b = lasting.frame(now_ns=0), resumed.frame(now_ns=0)
+    assert a is not None
+    assert b is not None
+    assert (a.clock_ms, a.readings, a.duplicates) == (b.clock_ms, b.readings, b.duplicates)
+    np.testing.assert_array_equal(a.riders["group"], b.riders["group"])
+    np.testing.assert_allclose(a.riders["distance_m"], b.riders["distance_m"], atol=10)
+
+
+def test_a_snapshot_tells_the_race_in_json(day: RaceDay) -> None:
+    """Guards against NaN in JSON, which no browser reads, and against groups that miss riders."""
+    _, frame = raced(day, 1, 60)
+    text = json.dumps(snapshot_document(frame, STAGE, "2017-s09"), allow_nan=False)
+    told = json.loads(text)
+    assert told["race"]["clock"] == "2017-07-09T11:01:00+02:00"
+    assert told["race"]["status"] == "live"
+    assert [rider["position"] for rider in told["riders"]] == list(range(1, 199))
+    assert sorted(number for group in told["groups"] for number in group["riders"]) == sorted(frame.riders["rider"])
+    gaps = [group["gap_s"] for group in told["groups"]]
+    assert gaps == sorted(gaps)
+    assert told["groups"][2]["gap_to_previous_s"] == pytest.approx(gaps[2] - gaps[1])
+
+
+def test_before_the_first_state_the_snapshot_says_waiting() -> None:
+    """Guards against a page that fails before the race."""
+    told = snapshot_document(None, STAGE, "2017-s09")
+    assert told["race"]["status"] == "waiting"
+    assert (told["groups"], told["riders"], told["race"]["clock"]) == ([], [], None)
+
+
+def test_a_rider_never_seen_has_no_place_on_the_map() -> None:
+    """Guards against a lost rider drawn where nobody is."""
+    riders = np.zeros(1, RIDER_STATE)
+    riders["quality"], riders["lat"], riders["lon"] = 2, np.nan, np.nan
+    frame = StateFrame(RUN, RACE_START_MS, 0, 0, RaceStatus.LIVE, 1.0, 0.0, 0, 0, 0, riders)
+    told = snapshot_document(frame, STAGE, "2017-s09")
+    assert told["groups"] == []
+    assert told["riders"][0]["lat"] is None
+
+
+def test_the_course_fits_a_page_and_says_whose_road_it_is(day: RaceDay) -> None:
+    """Guards against a stand-in that is taken for the stage itself, and a document of megabytes."""
+    told = course_document(day.course, STAGE)
+    assert len(told["points"]) <= MAX_POINTS
+    assert told["points"][-1]["km"] == pytest.approx(day.course.length_m / 1000, abs=0.001)
+    assert told["stands_in_for"] == "2017 stage 9, Nantua → Chambéry"
+    assert told["name"] != told["stands_in_for"]
+    assert told["attribution"]
