@@ -76,7 +76,7 @@ class Relay(asyncio.DatagramProtocol):
     async def health(self) -> Health:
         """Healthy while the truck's broker takes what comes in."""
         detail = "batches go to the broker" if self._connected else f"the broker at {self._config.broker.url} is away"
-        counts = {**vars(self.counts), "waiting": len(self._waiting)}
+        counts = {**vars(self.counts), "waiting": len(self._waiting) + bool(self._open)}
         return Health(self._connected, detail, counts)
 
     async def run(self, stopping: asyncio.Event) -> None:

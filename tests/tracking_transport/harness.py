@@ -1,0 +1,299 @@
+"""A truck and a cloud on loopback: real brokers and services as processes, and an uplink that can be cut."""
+
+import asyncio
+import contextlib
+import json
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, TypeVar
+
+import httpx
+import numpy as np
+import pytest
+from moto.server import ThreadedMotoServer
+from tracking.course import read_course
+from tracking.records import READING
+from tracking.riders import start_list
+from tracking.wire import encode_datagrams
+
+T = TypeVar("T")
+STACK = "2017-s09"
+PASSWORD = "loopback"
+COURSE = Path(__file__).parents[2] / "stacks/courses/2023-09.geojson"
+RACE_START_MS = 1_499_590_800_000
+"""2017-07-09T11:00+02:00"""
+
+
+def free_port(kind: socket.SocketKind = socket.SOCK_STREAM) -> int:
+    """A port that nobody listens on now."""
+    with socket.socket(socket.AF_INET, kind) as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def nats_server() -> str:
+    """The pinned broker: on PATH, or where set-up keeps its engines."""
+    cache = Path(os.environ.get("ETAPE_CACHE", Path.home() / ".cache/etape"))
+    found = shutil.which("nats-server") or next(map(str, cache.glob("**/bin/nats-server")), None)
+    if found is None:
+        pytest.fail("nats-server is neither on PATH nor in ETAPE_CACHE; run scripts/setup first")
+    return found
+
+
+def eventually(what: str, answer: Callable[[], T | None], within: float = 30.0) -> T:
+    """The first true answer; fails the test, naming `what`, when there is none in time."""
+    deadline = time.monotonic() + within
+    last: object = None
+    while time.monotonic() < deadline:
+        try:
+            if last := answer():
+                return last
+        except (httpx.HTTPError, OSError) as error:
+            last = error
+        time.sleep(0.02)
+    pytest.fail(f"not within {within} s: {what} (last: {last!r})")
+
+
+class Process:
+    """A child that can be killed and started again with the same state."""
+
+    def __init__(self, command: list[str], log: Path) -> None:
+        self._command = command
+        self.log = log
+        self._child: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        with self.log.open("ab") as log:
+            self._child = subprocess.Popen(self._command, stdout=log, stderr=subprocess.STDOUT)
+
+    def kill(self) -> None:
+        """SIGKILL: nothing is finished."""
+        if self._child:
+            self._child.kill()
+            self._child.wait()
+            self._child = None
+
+    def terminate(self) -> int:
+        """SIGTERM; the exit code."""
+        assert self._child is not None
+        self._child.terminate()
+        code = self._child.wait(timeout=30)
+        self._child = None
+        return code
+
+
+class Broker(Process):
+    """nats-server with JetStream, every write synced."""
+
+    def __init__(self, folder: Path, name: str) -> None:
+        self.port = free_port()
+        config = folder / f"{name}.conf"
+        config.write_text(
+            f'listen: "127.0.0.1:{self.port}"\n'
+            f'jetstream {{ store_dir: "{folder / name}", sync_interval: always }}\n'
+            f"authorization {{ user: etape, password: {PASSWORD} }}\n"
+        )
+        super().__init__([nats_server(), "-c", str(config)], folder / f"{name}.log")
+
+    def config(self, port: int | None = None) -> dict[str, str]:
+        """As a service's config names it; by another port for the way through a link."""
+        return {"url": f"nats://127.0.0.1:{port or self.port}", "user": "etape", "password": PASSWORD}
+
+
+class Service(Process):
+    """`python -m tracking.<name> --config ...`"""
+
+    def __init__(self, folder: Path, name: str, config: dict[str, Any]) -> None:
+        self.port = free_port()
+        file = folder / f"{name}.json"
+        file.write_text(json.dumps({"stack": STACK, "listen": "127.0.0.1", "health_port": self.port, **config}))
+        super().__init__([sys.executable, "-m", f"tracking.{name}", "--config", str(file)], folder / f"{name}.log")
+
+    def get(self, path: str = "/healthz") -> dict[str, Any]:
+        return httpx.get(f"http://127.0.0.1:{self.port}{path}", timeout=5).json()
+
+    def post(self, path: str) -> httpx.Response:
+        return httpx.post(f"http://127.0.0.1:{self.port}{path}", timeout=40)
+
+    def healthy(self) -> bool:
+        return self.get()["status"] == "ok"
+
+
+class Link:
+    """A TCP link to one port that can be cut like a cable.
+
+    What was open when it was cut stays silent for ever, as a connection does that waits for its retransmission
+    timer; only fresh connections get through after the mend.
+    """
+
+    def __init__(self, target: int) -> None:
+        self._target = target
+        self._whole = True
+        self._loop = asyncio.new_event_loop()
+        self._pumps: set[asyncio.Task[None]] = set()
+        threading.Thread(target=self._loop.run_forever, daemon=True).start()
+        self._server = self._in_loop(asyncio.start_server(self._accept, "127.0.0.1", 0))
+        self.port: int = self._server.sockets[0].getsockname()[1]
+
+    def cut(self) -> None:
+        async def silence() -> None:
+            self._whole = False
+            for pump in self._pumps:
+                pump.cancel()
+
+        self._in_loop(silence())
+
+    def mend(self) -> None:
+        self._whole = True
+
+    def close(self) -> None:
+        self.cut()
+        self._loop.call_soon_threadsafe(self._server.close)
+        self._loop.call_soon_threadsafe(self._loop.stop)
+
+    def _in_loop(self, coroutine: Any) -> Any:
+        return asyncio.run_coroutine_threadsafe(coroutine, self._loop).result(5)
+
+    async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        if not self._whole:
+            return  # the handshake was the kernel's, the silence is ours
+        far_reader, far_writer = await asyncio.open_connection("127.0.0.1", self._target)
+        for source, sink in ((reader, far_writer), (far_reader, writer)):
+            pump = asyncio.create_task(self._pump(source, sink))
+            self._pumps.add(pump)
+            pump.add_done_callback(self._pumps.discard)
+
+    async def _pump(self, source: asyncio.StreamReader, sink: asyncio.StreamWriter) -> None:
+        try:
+            while data := await source.read(65536):
+                sink.write(data)
+                await sink.drain()
+        except OSError:
+            pass
+        sink.close()
+
+
+class Field:
+    """198 riders in three groups along a real road, one fix each for each second of the race."""
+
+    def __init__(self, port: int) -> None:
+        self._to = ("127.0.0.1", port)
+        self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self._course = read_course(COURSE)
+        self._behind_m = np.repeat([0.0, 300.0, 900.0], [8, 170, 20]) + np.arange(198) * 1.5
+        self.seconds = 0
+        """Of the race, that have been sent."""
+
+    @contextlib.contextmanager
+    def riding(self, rate: float = 5.0) -> Iterator[None]:
+        """Ride in the background, `rate` race seconds in a second."""
+        stopping = threading.Event()
+
+        def ride() -> None:
+            while not stopping.wait(1 / rate):
+                self.ride()
+
+        thread = threading.Thread(target=ride, daemon=True)
+        thread.start()
+        try:
+            yield
+        finally:
+            stopping.set()
+            thread.join()
+
+    def ride(self) -> None:
+        """One more second."""
+        self.seconds += 1
+        self.send(self.fixes())
+
+    @property
+    def clock_ms(self) -> int:
+        return RACE_START_MS + self.seconds * 1000
+
+    def fixes(self) -> np.ndarray:
+        """READING (198,) of the present second."""
+        distance = 2000 + 12.0 * self.seconds - self._behind_m
+        fixes = np.zeros(198, READING)
+        fixes["device"] = start_list()
+        fixes["time_ms"] = self.clock_ms
+        fixes["lat"] = np.interp(distance, self._course.distance, self._course.lat)
+        fixes["lon"] = np.interp(distance, self._course.distance, self._course.lon)
+        return fixes
+
+    def send(self, fixes: np.ndarray) -> None:
+        for datagram in encode_datagrams(fixes):
+            self.send_bytes(datagram)
+
+    def send_bytes(self, data: bytes) -> None:
+        self._socket.sendto(data, self._to)
+
+
+class Loopback:
+    """The whole path of a reading, from the field to the archive and the feed."""
+
+    def __init__(self, folder: Path, store: ThreadedMotoServer) -> None:
+        self.folder, self.store = folder, store
+        self.truck, self.cloud = Broker(folder, "truck"), Broker(folder, "cloud")
+        self.uplink = Link(self.cloud.port)
+        udp = free_port(socket.SOCK_DGRAM)
+        self.field = Field(udp)
+        truck, cloud, stage = self.truck.config(), self.cloud.config(), stage_config()
+        endpoint = f"http://127.0.0.1:{store.get_host_and_port()[1]}"
+        objects = {"endpoint": endpoint, "access_key": "loopback", "secret_key": "loopback"}
+        configs: dict[str, dict[str, Any]] = {
+            "relay": {"broker": truck, "relay": "edge-2", "port": udp},
+            "forwarder": {"truck": truck, "cloud": self.cloud.config(self.uplink.port)},
+            "recorder": {"broker": truck, "state_dir": str(folder / "raw")},
+            "processor": {"broker": cloud, "stage": stage, "speed": 5.0},
+            "archive": {"broker": cloud, "stage": stage, "object_store": objects, "part_seconds": 1.0},
+            "feed": {"broker": cloud, "stage": stage, "heartbeat_s": 0.2},
+        }
+        self.services = {name: Service(folder, name, config) for name, config in configs.items()}
+
+    def start(self) -> None:
+        for process in (self.truck, self.cloud, *self.services.values()):
+            process.start()
+        for name, service in self.services.items():
+            eventually(f"{name} is healthy", service.healthy, within=120)
+
+    def stop(self) -> None:
+        for process in (*self.services.values(), self.truck, self.cloud):
+            process.kill()
+        self.uplink.close()
+
+    def snapshot(self) -> dict[str, Any]:
+        return self.services["feed"].get("/api/snapshot")
+
+    def is_live(self) -> bool:
+        """Whether the feed shows what the field sends at this moment, give or take two seconds of the race."""
+        return (self.snapshot()["race"]["clock_ms"] or 0) >= self.field.clock_ms - 2000
+
+    def settle(self) -> tuple[dict[str, Any], dict[str, Any]]:
+        """When nothing is under way any more: (truck's manifest, archive's manifest)."""
+        services = self.services
+        eventually("the relay has handed everything over", lambda: services["relay"].get()["waiting"] == 0)
+        for name in ("forwarder", "recorder"):
+            eventually(f"{name} has nothing pending", lambda s=services[name]: s.get()["pending"] == 0)
+        flushed = services["archive"].post("/flush")
+        assert flushed.status_code == 200, flushed.text
+        return services["recorder"].get("/manifest"), flushed.json()
+
+
+def stage_config() -> dict[str, Any]:
+    """As Ansible renders it."""
+    return {
+        "edition": 2017,
+        "number": 9,
+        "start": "Nantua",
+        "finish": "Chambéry",
+        "race_start": "2017-07-09T11:00:00+02:00",
+        "official_km": 181.5,
+        "course": str(COURSE),
+    }
