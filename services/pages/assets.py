@@ -32,7 +32,7 @@ def read_assets(static: Path) -> Assets:
             entry.get("assets", []),
         )
     except (OSError, ValueError, KeyError, StopIteration):
-        remedy = "run `npm ci && npm run build` in services/pages/web"
+        remedy = "run `npm install --no-save && npm run build` in services/pages/web"
         raise AssetsMissing(f"{file}: names no built page application; {remedy}.") from None
     return Assets(
         script=URL + script,

@@ -2,6 +2,7 @@
 
 from starlette.datastructures import MutableHeaders
 from starlette.middleware import Middleware
+from starlette.middleware.exceptions import ExceptionMiddleware
 from starlette.middleware.gzip import GZipMiddleware
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -37,7 +38,8 @@ class PageHeaders:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request on and add headers to its answer."""
         if scope["type"] != "http":
-            return await self.app(scope, receive, send)
+            await self.app(scope, receive, send)
+            return
         hashed = scope["path"].startswith(f"{URL}assets/")
 
         async def send_with_headers(message: Message) -> None:
@@ -52,5 +54,5 @@ class PageHeaders:
 
 
 def page_middleware() -> list[Middleware]:
-    """For the Mount that holds a page's routes; server-sent events pass through uncompressed."""
-    return [Middleware(PageHeaders), Middleware(GZipMiddleware, minimum_size=1024)]
+    """For the Mount that holds a page's routes: refusals get the headers too, server-sent events stay uncompressed."""
+    return [Middleware(PageHeaders), Middleware(GZipMiddleware, minimum_size=1024), Middleware(ExceptionMiddleware)]

@@ -6,7 +6,9 @@ interface Options<T> {
   stream: string
   event: string
   first: T | null
-  /** Milliseconds without an event after which the data counts as lost; null where silence is normal. */
+  /** Equal for two snapshots that say the same; a line that only repeats itself is not live. */
+  version: (data: T) => unknown
+  /** Milliseconds without news after which the data counts as lost; null where silence is normal. */
   patience: (data: T | null) => number | null
 }
 
@@ -27,7 +29,7 @@ export function retryDelay(attempt: number, chance = Math.random()): number {
 export class Live<T> {
   data = $state.raw<T | null>(null)
   connection = $state<Connection>('connecting')
-  /** When the last event was heard; what a lost connection is counted from. */
+  /** When the last news was heard; what a lost connection is counted from. */
   since = $state.raw(new Date())
 
   readonly #options: Options<T>
@@ -53,10 +55,11 @@ export class Live<T> {
   #open(): void {
     const source = new EventSource(this.#options.stream)
     source.addEventListener(this.#options.event, (message) => {
-      this.data = JSON.parse(message.data) as T
-      this.#heard()
+      this.#take(JSON.parse(message.data) as T)
     })
-    source.addEventListener('open', () => this.#heard())
+    source.addEventListener('open', () => {
+      if (this.#options.patience(this.data) === null) this.#heard()
+    })
     source.addEventListener('error', () => this.#lose())
     this.#source = source
   }
@@ -67,6 +70,13 @@ export class Live<T> {
     this.#source = null
   }
 
+  #take(data: T): void {
+    const { version, patience } = this.#options
+    const news = this.data === null || version(data) !== version(this.data)
+    this.data = data
+    if (news || patience(data) === null) this.#heard()
+  }
+
   #heard(): void {
     this.since = new Date()
     this.connection = 'live'
@@ -75,7 +85,7 @@ export class Live<T> {
 
   #watch(): void {
     const patience = this.#options.patience(this.data)
-    if (this.connection === 'live' && patience !== null && Date.now() - this.since.getTime() > patience) this.#lose()
+    if (this.connection !== 'lost' && patience !== null && Date.now() - this.since.getTime() > patience) this.#lose()
   }
 
   #lose(): void {

@@ -16,6 +16,9 @@ export interface Race {
   simulated: boolean
 }
 
+/** A rider of whom it is known where he is. */
+export type PlacedRider = Rider & { km: number; lat: number; lon: number }
+
 /** Riders together on the road; gaps are behind the head of the race unless they say otherwise. */
 export interface Group {
   id: number
@@ -27,18 +30,18 @@ export interface Group {
   gap_s: number | null
   gap_m: number | null
   gap_to_previous_s: number | null
-  speed_kmh: number
+  speed_kmh: number | null
 }
 
 export interface Rider {
   rider: number
-  km: number
-  to_go_km: number
-  lat: number
-  lon: number
-  speed_kmh: number
+  km: number | null
+  to_go_km: number | null
+  lat: number | null
+  lon: number | null
+  speed_kmh: number | null
   /** Rise over run. */
-  gradient: number
+  gradient: number | null
   position: number
   group: number
   gap_s: number | null
@@ -65,7 +68,6 @@ export interface CoursePoint {
 
 export interface Climb {
   name?: string | null
-  category?: string | null
   from_km: number
   to_km: number
   gain_m: number

@@ -1,6 +1,6 @@
 /** How groups and riders are put on a screen: sizes, scales, order, and labels that leave each other room. */
 
-import type { Group, Rider, Snapshot } from './feed'
+import type { Group, PlacedRider, Rider, Snapshot } from './feed'
 
 /** Radius of a group's disc: its area follows the number of riders. */
 export function discRadius(size: number, unit: number): number {
@@ -31,6 +31,11 @@ export function byImportance(groups: readonly Group[], selected: number | null):
     .map((group, index) => ({ group, rank: rank(group, index) }))
     .sort((a, b) => a.rank - b.rank)
     .map(({ group }) => group)
+}
+
+/** Riders that can be drawn on a map or a profile. */
+export function placed(riders: readonly Rider[]): PlacedRider[] {
+  return riders.filter((rider): rider is PlacedRider => rider.km !== null && rider.lat !== null && rider.lon !== null)
 }
 
 const GAP_SCALES = [4, 2, 1, 0.5, 0.25, 0.1, 0.05, 0.02]

@@ -6,7 +6,7 @@ import type { Course, Snapshot } from './feed'
 import './look.css'
 import Race from './Race.svelte'
 
-/** A live race speaks once a second; one that waits or is over may be silent. */
+/** A live race has news once a second of its own clock; one that waits or is over may be silent. */
 const LIVE_PATIENCE_MS = 6000
 
 const target = document.getElementById('app')
@@ -17,7 +17,8 @@ if (target && course && first) {
     stream: '/api/stream',
     event: 'state',
     first,
-    patience: (data) => (data?.race.status === 'live' ? LIVE_PATIENCE_MS : null),
+    version: ({ race }) => `${race.status} ${race.clock_ms}`,
+    patience: (data) => (data?.race.status === 'live' ? LIVE_PATIENCE_MS / Math.min(1, data.race.speed_factor) : null),
   })
   target.replaceChildren()
   mount(Race, { target, props: { live, course } })

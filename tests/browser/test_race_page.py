@@ -1,0 +1,273 @@
+"""The Race Centre in a real browser, over a feed that plays a race."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+from playwright.sync_api import Page, expect
+from tracking.course import Course
+from tracking.wire import RaceStatus
+
+from tests.browser.conftest import OpenPage
+from tests.browser.fake_feed import FakeFeed, Served, the_course
+
+BUNDLE_LIMIT = 500_000
+
+
+@pytest.fixture(scope="module")
+def course() -> Course:
+    return the_course()
+
+
+@pytest.fixture
+def race(course: Course, applications: Path) -> Iterator[Served]:
+    with Served(FakeFeed(course)) as served:
+        yield served
+
+
+def groups(page: Page):
+    return page.get_by_role("list", name="Groups on the road").get_by_role("listitem")
+
+
+def table(page: Page):
+    return page.get_by_role("table", name="Riders").locator("tbody tr")
+
+
+def test_groups_stand_in_road_order_with_size_gap_and_speed(race: Served, open_page: OpenPage):
+    """Guards: a viewer cannot tell who is in front of whom, or by how much."""
+    page = open_page(race.address)
+    expect(groups(page)).to_have_count(6)
+    expect(groups(page).nth(0)).to_contain_text(re.compile(r"Breakaway\s*head\s*6 riders · \d\d km/h"))
+    expect(groups(page).nth(2)).to_contain_text(re.compile(r"Peloton\s*\+3:\d\d\s*158 riders"))
+
+
+def test_gaps_are_drawn_on_one_scale(race: Served, open_page: OpenPage):
+    """Guards: bars that only look like a scale; twice the time has to be twice the length."""
+    page = open_page(race.address)
+    measured = page.evaluate(
+        """() => [...document.querySelectorAll('.gap')].map((gap) => {
+            const [minutes, seconds] = gap.querySelector('.figure').textContent.split(':').map(Number)
+            return gap.querySelector('.bar').getBoundingClientRect().height / (minutes * 60 + seconds)
+        })"""
+    )
+    assert len(measured) == 5
+    assert max(measured) - min(measured) < 0.1 * max(measured)
+
+
+def test_a_page_left_open_goes_on_with_the_race(race: Served, open_page: OpenPage):
+    """Guards: a page that shows its first HTML for ever."""
+    page = open_page(race.address)
+    clock = page.get_by_role("banner").locator("time")
+    peloton = groups(page).nth(2).locator(".gap-total")
+    first, gap = clock.inner_text(), peloton.inner_text()
+    expect(clock).not_to_have_text(first)
+    expect(peloton).not_to_have_text(gap)
+    expect(page.get_by_role("status")).to_have_text(re.compile("connected"))
+
+
+def test_profile_and_plan_carry_every_rider_and_group(race: Served, open_page: OpenPage):
+    """Guards: a drawing of the road with nobody on it, or with riders beside it; one has no known place."""
+    page = open_page(race.address)
+    for name in ("Profile", "Plan"):
+        panel = page.get_by_role("region", name=name, exact=True)
+        expect(panel.locator(".rider")).to_have_count(197)
+        expect(panel.locator(".disc")).to_have_count(6)
+        outer, inner = panel.bounding_box(), panel.locator(".disc.head").bounding_box()
+        assert outer["x"] < inner["x"] < outer["x"] + outer["width"]
+        assert outer["y"] < inner["y"] < outer["y"] + outer["height"]
+    expect(page.get_by_role("region", name="Profile", exact=True)).to_contain_text("Climb 6")
+
+
+def test_following_the_head_brings_the_groups_apart(race: Served, open_page: OpenPage):
+    """Guards: a plan on which break and peloton stay one dot."""
+    page = open_page(race.address)
+
+    def apart() -> float:
+        head, peloton = (page.locator(f".plan .disc.{look} circle").bounding_box() for look in ("head", "peloton"))
+        return head["x"] + head["width"] / 2 - peloton["x"] - peloton["width"] / 2
+
+    whole = apart()
+    page.keyboard.press("f")
+    expect(page.get_by_role("button", name="Follow the head")).to_have_attribute("aria-pressed", "true")
+    assert apart() > 4 * abs(whole)
+
+
+def test_riders_are_filtered_sorted_and_pinned(race: Served, open_page: OpenPage):
+    """Guards: 198 rows in which nobody finds the one they came for; a pin that a reload forgets."""
+    page = open_page(race.address)
+    expect(table(page)).to_have_count(198)
+    page.keyboard.press("r")
+    page.keyboard.type("chase")
+    expect(table(page)).to_have_count(3)
+    page.get_by_role("searchbox").fill("")
+    page.get_by_role("button", name="No.").click()
+    expect(table(page).nth(0)).to_contain_text("Dropped")
+    page.get_by_role("button", name="Pin rider 101").click()
+    expect(table(page).nth(0)).to_contain_text("101")
+    page.reload()
+    expect(table(page).nth(0)).to_contain_text("101")
+
+
+def test_search_leads_to_a_rider_by_keys_alone(race: Served, open_page: OpenPage):
+    """Guards: a commentator who has to take the mouse."""
+    page = open_page(race.address)
+    page.keyboard.press("/")
+    page.keyboard.type("13")
+    expect(page.get_by_role("option").nth(0)).to_contain_text("No. 13")
+    page.keyboard.press("Enter")
+    card = page.get_by_role("complementary", name="Rider 13")
+    expect(card).to_contain_text(re.compile(r"Breakaway.*Speed.*km/h.*Gradient", re.DOTALL))
+    assert page.url.endswith("#rider-13")
+    page.keyboard.press("Escape")
+    expect(card).to_have_count(0)
+    assert "#" not in page.url
+    page.keyboard.press("j")
+    page.keyboard.press("j")
+    assert page.url.endswith("#group-2")
+    page.keyboard.press("?")
+    expect(page.get_by_role("complementary", name="Keys")).to_contain_text("next group down the road")
+
+
+def test_an_address_opens_its_rider_even_one_not_seen(race: Served, open_page: OpenPage):
+    """Guards: links that only work from inside; a lost rider shown as if he had just been seen."""
+    page = open_page(f"{race.address}/#rider-219")
+    card = page.get_by_role("complementary", name="Rider 219")
+    expect(card).to_contain_text("not seen")
+    expect(card).to_contain_text("1:35 ago")
+    expect(card).to_contain_text("+–")
+
+
+def test_a_lost_connection_says_since_when_and_hatches_the_page(race: Served, open_page: OpenPage, said: list[str]):
+    """Guards: the last figures of a dead feed taken for the present."""
+    page = open_page(race.address)
+    expect(page.get_by_role("status")).to_have_text(re.compile("connected"))
+    race.feed.silent = True
+    expect(page.get_by_role("alert")).to_have_text(re.compile(r"unknown since \d\d:\d\d:\d\d UTC"))
+    expect(page.locator("main")).to_have_class(re.compile("stale"))
+    race.feed.silent = False
+    expect(page.get_by_role("alert")).to_have_count(0)
+    expect(page.locator("main")).not_to_have_class(re.compile("stale"))
+    assert all("503" in line for line in said)
+    said.clear()
+
+
+def test_a_race_that_stands_still_is_not_taken_for_live(race: Served, open_page: OpenPage):
+    """Guards: an open line that repeats the same second for ever, because whoever computes the race is gone."""
+    race.feed.frozen = True
+    page = open_page(race.address)
+    expect(page.get_by_role("status")).to_have_text(re.compile("connecting"))
+    expect(page.get_by_role("alert")).to_contain_text("Connection lost", timeout=15_000)
+    page.wait_for_timeout(1500)
+    expect(page.get_by_role("alert")).to_contain_text("Connection lost")
+    race.feed.frozen = False
+    expect(page.get_by_role("alert")).to_have_count(0)
+
+
+@pytest.mark.parametrize(
+    ("status", "word"),
+    [(RaceStatus.WAITING, "not started"), (RaceStatus.FINISHED, "finished")],
+    ids=["waiting", "over"],
+)
+def test_a_race_that_is_not_live_says_so(course: Course, open_page: OpenPage, status: RaceStatus, word: str):
+    """Guards: an empty page before the start, and silence after the finish taken for a fault."""
+    with Served(FakeFeed(course, status=status)) as served:
+        page = open_page(served.address)
+        expect(page.get_by_role("banner")).to_contain_text(word)
+        if status is RaceStatus.WAITING:
+            expect(page.get_by_role("region", name="Groups")).to_contain_text("The race starts at 11:15:00 UTC+2")
+
+
+def test_without_scripts_the_first_html_holds_groups_and_riders(race: Served, open_page: OpenPage):
+    """Guards: a blank page where scripts are blocked or late."""
+    page = open_page(race.address, scripts=False)
+    rows = page.get_by_role("table", name="Groups on the road").locator("tbody tr")
+    expect(rows).to_have_count(6)
+    expect(rows.nth(2)).to_contain_text(re.compile(r"Peloton\s*158"))
+    expect(page.get_by_role("table", name="Riders").locator("tbody tr")).to_have_count(198)
+    expect(page.get_by_role("main")).to_contain_text("Simulated race over a stand-in course")
+
+
+@pytest.mark.parametrize(("width", "height"), [(390, 844), (768, 1024), (1024, 768), (1440, 900), (1920, 1080)])
+def test_no_screen_scrolls_sideways(race: Served, open_page: OpenPage, width: int, height: int):
+    """Guards: a phone that shows half a table."""
+    page = open_page(race.address, width=width, height=height)
+    expect(groups(page)).to_have_count(6)
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+
+
+def test_a_phone_reads_profile_then_groups_then_riders(race: Served, open_page: OpenPage):
+    """Guards: the gaps below 198 rows."""
+    page = open_page(race.address, width=390, height=844)
+    expect(groups(page)).to_have_count(6)
+    tops = [
+        page.get_by_role("region", name=name, exact=True).first.bounding_box()["y"]
+        for name in ("Profile", "Groups", "Riders")
+    ]
+    assert tops == sorted(tops)
+
+
+@pytest.mark.parametrize("theme", ["night", "day"])
+def test_text_has_enough_contrast_in_both_themes(race: Served, open_page: OpenPage, theme: str):
+    """Guards: muted words that cannot be read in sunlight (WCAG AA: 4.5 to 1)."""
+    page = open_page(race.address, theme=theme)
+    expect(groups(page)).to_have_count(6)
+    for name in ("--text", "--muted"):
+        for ground in ("--background", "--surface", "--raised"):
+            assert page.evaluate(CONTRAST, [name, ground]) >= 4.5, f"{name} on {ground}"
+    for name in ("--good", "--watch", "--bad", "--unknown", "--focus"):
+        assert page.evaluate(CONTRAST, [name, "--surface"]) >= 3, name
+
+
+CONTRAST = """([text, ground]) => {
+    const luminance = (token) => {
+        const probe = document.body.appendChild(document.createElement('i'))
+        probe.style.color = `var(${token})`
+        const parts = getComputedStyle(probe).color.match(/[\\d.]+/g).slice(0, 3).map((part) => part / 255)
+        probe.remove()
+        const [r, g, b] = parts.map((part) => part <= 0.04045 ? part / 12.92 : ((part + 0.055) / 1.055) ** 2.4)
+        return 0.2126 * r + 0.7152 * g + 0.0722 * b
+    }
+    const [high, low] = [luminance(text), luminance(ground)].sort((a, b) => b - a)
+    return (high + 0.05) / (low + 0.05)
+}"""
+
+
+def test_the_chosen_theme_comes_with_the_next_first_html(race: Served, open_page: OpenPage):
+    """Guards: a flash of white in a dark truck at every reload."""
+    page = open_page(race.address, theme="night")
+    page.get_by_role("button", name="Change to the day theme").click()
+    background = "getComputedStyle(document.body).backgroundColor"
+    assert page.evaluate(background) == "rgb(247, 248, 250)"
+    html = page.request.get(race.address).text()
+    assert '<html lang="en" data-theme="day">' in html
+
+
+def test_figures_change_without_moving_anything(race: Served, open_page: OpenPage):
+    """Guards: a page that jumps under the pointer once a second."""
+    page = open_page(race.address, still=False)
+    expect(groups(page)).to_have_count(6)
+    page.evaluate(
+        """() => { window.shift = 0; new PerformanceObserver((list) => {
+            for (const entry of list.getEntries()) window.shift += entry.value
+        }).observe({ type: 'layout-shift' }) }"""
+    )
+    clock = page.get_by_role("banner").locator("time")
+    for _ in range(5):
+        expect(clock).not_to_have_text(clock.inner_text())
+    assert page.evaluate("window.shift") < 0.01
+
+
+def test_files_are_few_compressed_and_guarded(race: Served, applications: Path):
+    """Guards: a bundle that a bad uplink cannot carry; a page that may run what others inject."""
+    sizes = [file.stat().st_size for file in (applications / "race_centre/static/assets").iterdir()]
+    assert sum(sizes) <= BUNDLE_LIMIT
+    page = httpx.get(race.address)
+    assert page.headers["content-encoding"] == "gzip"
+    assert page.headers["cache-control"] == "no-store"
+    assert "script-src 'self'" in page.headers["content-security-policy"]
+    script = re.search(r'<script type="module" src="([^"]+)"', page.text)
+    assert script
+    assert "immutable" in httpx.get(race.address + script[1]).headers["cache-control"]
+    assert "immutable" not in httpx.get(race.address + "/static/assets/none.js").headers["cache-control"]
