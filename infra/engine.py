@@ -45,11 +45,11 @@ class EngineError(Exception):
 class Engine:
     """Pulumi on one ETAPE_HOME, with the tools that set-up found."""
 
-    def __init__(self, workspace: Workspace, toolbox: Toolbox) -> None:
+    def __init__(self, workspace: Workspace, toolbox: Toolbox, docker: DockerEngine | None = None) -> None:
         self._workspace = workspace
         self._toolbox = toolbox
         self._state = workspace.home / "state"
-        self._docker = DockerEngine(toolbox.docker_host)
+        self._docker = docker or DockerEngine(toolbox.docker_host)
 
     def environment(self) -> dict[str, str]:
         """What plain `pulumi` needs in a shell, on top of the caller's own environment."""

@@ -1,0 +1,198 @@
+"""The engine against a stand-in for the Pulumi CLI, which writes down how it was called."""
+
+import json
+import os
+from pathlib import Path
+
+import pytest
+import yaml
+
+from infra.docker_engine import Thing
+from infra.engine import Engine, EngineError
+from infra.workspace import Toolbox, Workspace
+from tests.pulumi.lab import FakeDocker
+
+STACK = "2017-s09"
+CONFIG = {"placement": "lab", "scale": "small"}
+PULUMI = """#!/bin/sh
+echo "$@" >> "$ETAPE_HOME/calls"
+case "$*" in
+*"stack init"*) mkdir -p "$ETAPE_HOME/state/.pulumi/stacks/etape"
+  echo '{"checkpoint": {}}' > "$ETAPE_HOME/state/.pulumi/stacks/etape/2017-s09.json" ;;
+*"stack output"*) echo '{"credentials": {"hub_password": "s"}}' ;;
+*"stack export"*) echo '{"deployment": {"pending_operations": [{}]}}' ;;
+*"stack import"*) cat > "$ETAPE_HOME/imported" ;;
+*up*|*destroy*) cat "$ETAPE_HOME/events"; exit $(cat "$ETAPE_HOME/status" 2>/dev/null || echo 0) ;;
+esac
+"""
+
+
+@pytest.fixture
+def workspace(tmp_path):
+    workspace = Workspace(root=tmp_path / "checkout", home=tmp_path / "home", cache=tmp_path / "cache")
+    (workspace.root / "stacks").mkdir(parents=True)
+    (workspace.root / "bin").mkdir()
+    workspace.home.mkdir()
+    (workspace.root / "bin/pulumi").write_text(PULUMI)
+    (workspace.root / "bin/pulumi").chmod(0o755)
+    (workspace.home / "events").write_text('{"summaryEvent": {"resourceChanges": {"create": 3}}}\n')
+    return workspace
+
+
+@pytest.fixture
+def docker():
+    return FakeDocker()
+
+
+@pytest.fixture
+def engine(workspace, docker):
+    toolbox = Toolbox("unix:///nowhere.sock", "sha256:0", (str(workspace.root / "bin"),), "", "")
+    return Engine(workspace, toolbox, docker)
+
+
+def calls(workspace: Workspace) -> list[str]:
+    path = workspace.home / "calls"
+    return path.read_text().splitlines() if path.exists() else []
+
+
+def checkpoint(workspace: Workspace, *ids: str, pending: int = 0) -> None:
+    """A state in which Docker's things of these ids exist."""
+    resources = [{"type": "docker:index/container:Container", "id": each} for each in ids]
+    latest = {"resources": resources, "pending_operations": [{}] * pending}
+    path = workspace.home / f"state/.pulumi/stacks/etape/{STACK}.json"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps({"checkpoint": {"latest": latest}}))
+
+
+def container(identity: str, running: bool = True) -> Thing:
+    return Thing("container", identity, f"{STACK}-{identity}", running)
+
+
+def up(engine: Engine) -> object:
+    return engine.up(STACK, CONFIG, lambda text: None)
+
+
+def test_the_first_up_makes_the_stack_and_keeps_its_outputs_private(engine, workspace):
+    """Guards against a fresh machine on which someone has to run `stack init`, and against readable secrets."""
+    assert str(up(engine)) == "3 create"
+    assert calls(workspace)[0].startswith("stack init --secrets-provider=passphrase")
+    assert json.loads(workspace.outputs(STACK).read_text())["credentials"] == {"hub_password": "s"}
+    assert workspace.outputs(STACK).stat().st_mode & 0o777 == 0o600
+    assert (workspace.home / "passphrase").stat().st_mode & 0o777 == 0o600
+
+
+def test_a_second_up_does_not_make_the_stack_again(engine, workspace):
+    """Guards against a passphrase or a state that is replaced."""
+    up(engine)
+    before = (workspace.home / "passphrase").read_text()
+    up(engine)
+    assert sum("stack init" in call for call in calls(workspace)) == 1
+    assert (workspace.home / "passphrase").read_text() == before
+
+
+def test_the_stack_file_holds_what_this_home_wants(engine, workspace):
+    """Guards against the scale or the salt of another home of the same checkout."""
+    path = workspace.root / f"stacks/Pulumi.{STACK}.yaml"
+    path.write_text("config:\n  etape:scale: full\nencryptionsalt: of-another-home\n")
+    up(engine)
+    assert yaml.safe_load(path.read_text()) == {"config": {"etape:placement": "lab", "etape:scale": "small"}}
+
+
+def test_steps_are_told_as_they_happen(engine, workspace):
+    """Guards against minutes of silence."""
+    step = {"resourcePreEvent": {"metadata": {"op": "create", "urn": "urn:a::b::etape:index:Cable::T1-07"}}}
+    (workspace.home / "events").write_text(json.dumps(step) + "\n")
+    told = []
+    engine.up(STACK, CONFIG, told.append)
+    assert told == ["create T1-07"]
+
+
+def test_a_failure_is_one_sentence_a_remedy_and_a_log(engine, workspace):
+    """Guards against a page of Pulumi's output where one line matters."""
+    error = {"severity": "error", "message": "error: wan-1 is not there", "urn": "urn:a::b::etape:index:Cable::X-00"}
+    (workspace.home / "events").write_text(json.dumps({"diagnosticEvent": error}) + "\n")
+    (workspace.home / "status").write_text("255")
+    with pytest.raises(EngineError) as caught:
+        up(engine)
+    assert caught.value.sentence == "up of 2017-s09 failed: X-00: wan-1 is not there"
+    assert "run the same command again" in caught.value.remedy
+    assert "wan-1 is not there" in caught.value.log.read_text()
+    assert not workspace.outputs(STACK).exists()
+
+
+def test_a_stopped_machine_makes_up_look_at_reality_first(engine, workspace, docker):
+    """Guards against an `up` after a reboot that believes every machine to be running."""
+    checkpoint(workspace, "edge-1", "edge-2")
+    docker.owned = [container("edge-1"), container("edge-2", running=False)]
+    up(engine)
+    assert "--refresh" in calls(workspace)[0]
+
+
+def test_where_all_machines_run_nothing_is_refreshed(engine, workspace, docker):
+    """Guards against a no-op `up` that takes twice as long."""
+    checkpoint(workspace, "edge-1")
+    docker.owned = [container("edge-1")]
+    up(engine)
+    assert not any("--refresh" in call for call in calls(workspace))
+
+
+def test_destroy_forgets_the_outputs(engine, workspace):
+    """Guards against an inventory of machines that are gone."""
+    up(engine)
+    engine.destroy(STACK, lambda text: None)
+    assert not workspace.outputs(STACK).exists()
+
+
+def test_destroying_what_never_was_is_no_error(engine, workspace):
+    """Guards against a `down` after an `up` that was killed in its first second."""
+    assert engine.destroy(STACK, lambda text: None).none
+    assert calls(workspace) == []
+
+
+def test_recover_removes_what_a_killed_engine_did_not_record(engine, workspace, docker):
+    """Guards against 'name already in use' for ever after a kill."""
+    checkpoint(workspace, "edge-1")
+    docker.owned = [container("edge-1"), container("edge-2")]
+    engine.recover(STACK)
+    assert [thing.id for thing in docker.owned] == ["edge-1"]
+
+
+def test_recover_after_a_kill_before_the_first_checkpoint(engine, docker):
+    """Guards against leftovers of a stack that has no state at all."""
+    docker.owned = [container("edge-1")]
+    engine.recover(STACK)
+    assert engine.remains(STACK) == []
+
+
+def test_recover_forgets_operations_that_were_left_open(engine, workspace):
+    """Guards against an `up` that refuses until someone edits the state."""
+    checkpoint(workspace, pending=2)
+    engine.recover(STACK)
+    assert json.loads((workspace.home / "imported").read_text())["deployment"]["pending_operations"] == []
+
+
+@pytest.fixture
+def lock(workspace):
+    folder = workspace.home / f"state/.pulumi/locks/organization/etape/{STACK}"
+    folder.mkdir(parents=True)
+
+    def hold(process: int) -> Path:
+        (folder / "1.json").write_text(json.dumps({"pid": process}))
+        return folder
+
+    return hold
+
+
+def test_recover_releases_the_lock_of_a_dead_engine(engine, workspace, lock):
+    """Guards against a stack that stays locked after a SIGKILL."""
+    lock(2**22 + 1)
+    engine.recover(STACK)
+    assert calls(workspace) == [f"cancel --yes --non-interactive --stack {STACK}"]
+
+
+def test_recover_leaves_a_living_engine_alone(engine, workspace, lock):
+    """Guards against breaking into a `pulumi up` that runs in another terminal."""
+    lock(os.getpid())
+    with pytest.raises(EngineError, match=f"another Pulumi \\(process {os.getpid()}\\) is at work on {STACK}"):
+        engine.recover(STACK)
+    assert calls(workspace) == []
