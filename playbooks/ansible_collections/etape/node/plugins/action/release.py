@@ -32,20 +32,20 @@ class ActionModule(ActionBase):
         return {"changed": True, "name": name}
 
 
-def unpack(name: str, content: bytes) -> str:
+def unpack(name: str, content: bytes, folder: str = FOLDER, current: str = CURRENT) -> str:
     """A shell command that reads an archive from its input and leaves it unpacked, whole or not at all.
 
     Releases other than this one and the one in use are removed.
     """
-    fresh, digest = f"{FOLDER}/.{name}", hashlib.sha256(content).hexdigest()
+    fresh, digest = f"{folder}/.{name}", hashlib.sha256(content).hexdigest()
     steps = (
-        f"rm -rf {FOLDER}/.[!.]* && mkdir -p {fresh}",
+        f"rm -rf {folder}/.[!.]* && mkdir -p {fresh}",
         f"cat > {fresh}.tar.gz",
         f"echo '{digest}  {fresh}.tar.gz' | sha256sum --check --status",
         f"tar --extract --gzip --no-same-owner --file {fresh}.tar.gz --directory {fresh}",
-        f"mv --no-target-directory {fresh} {FOLDER}/{name}",
+        f"mv --no-target-directory {fresh} {folder}/{name}",
         f"rm {fresh}.tar.gz",
-        f'find {FOLDER} -mindepth 1 -maxdepth 1 ! -name {name} ! -path "$(readlink --canonicalize {CURRENT})"'
+        f'find {folder} -mindepth 1 -maxdepth 1 ! -name {name} ! -path "$(readlink --canonicalize {current})"'
         " -exec rm -rf {} +",
     )
     return "umask 022 && " + " && ".join(steps)

@@ -1,0 +1,67 @@
+"""The small estate's nodes as the playbooks see them, without a machine."""
+
+import functools
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from ansible.parsing.dataloader import DataLoader
+from ansible.plugins.loader import init_plugin_loader
+from ansible.template import Templar
+
+from infra.estate.load import load_estate
+from infra.render.inventory import render_inventory
+from infra.workspace import ROOT
+
+init_plugin_loader([str(ROOT / "playbooks")])
+
+from ansible_collections.etape.node.plugins.module_utils.desired import State, parse_state  # noqa: E402
+from ansible_collections.etape.node.plugins.plugin_utils.render import Renderer  # noqa: E402
+
+SECRETS = {
+    "hub_password": "the-hub's",
+    "broker_password": 'the "broker\'s"',
+    "object_store_access_key": "an-access-key",
+    "object_store_secret_key": "a-secret-key",
+}
+
+
+@pytest.fixture(scope="session")
+def hosts() -> dict[str, dict]:
+    """Variables of every node of 2017-s09 and its core, as the rendered inventory gives them."""
+    stage = load_estate("2017-s09", "small")
+    estates = (stage.core, stage)
+    outputs = {
+        estate.stack: {
+            "nodes": {node.name: {"address": f"{node.management}", "host_key": "a key"} for node in estate.nodes},
+            "credentials": SECRETS,
+        }
+        for estate in estates
+    }
+    rendered = [render_inventory(estate, outputs, Path("key"), Path("known_hosts")) for estate in estates]
+    text = json.dumps({name: host for inventory in rendered for name, host in inventory["all"]["hosts"].items()})
+    return json.loads(text)
+
+
+@pytest.fixture(scope="session")
+def renderer(hosts: dict[str, dict]) -> Callable[..., Renderer]:
+    """A renderer for a node, with the extra variables that an operator gives."""
+
+    def make(node: str, **extra: object) -> Renderer:
+        given = {"release": "/somewhere/abc123.tar.gz", "race_speed": 4.0, "controller_clock": 0.0, **extra}
+        variables = {**hosts[node], "playbook_dir": str(ROOT / "playbooks"), **given}
+        return Renderer(Templar(loader=DataLoader(), variables=variables), variables)
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def state_of(hosts: dict[str, dict], renderer: Callable[..., Renderer]) -> Callable[..., State]:
+    """The desired state of a node; rendered once, because rendering is what these tests spend their time on."""
+
+    @functools.cache
+    def make(node: str, **extra: object) -> State:
+        return parse_state(renderer(node, **extra).state(hosts[node]["etape"]["roles"]))
+
+    return make
