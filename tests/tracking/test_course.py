@@ -7,7 +7,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-
 from tracking.course import CourseError, read_course
 from tracking.course_file import segment_lengths
 

@@ -1,0 +1,58 @@
+"""The decorator of all compiled code, with a cache on disk that cannot be stale and can be moved.
+
+numba's own cache watches only the file that a function stands in, so a change in a function that is called from another
+file goes unnoticed; and it depends on where the sources lie. Ours belongs to the content of all compiled sources.
+"""
+
+import hashlib
+from collections.abc import Callable
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import numba
+from numba.core.caching import UserProvidedCacheLocator
+
+_PACKAGE = Path(__file__).parent
+_SOURCES = ("records.py", "course_file.py", "kernel/*.py", "simulation/*.py")
+"""Compiled functions, and the modules whose constants are compiled into them."""
+
+
+@lru_cache(maxsize=1)
+def _digest() -> bytes:
+    content = hashlib.sha256()
+    for pattern in _SOURCES:
+        for source in sorted(_PACKAGE.glob(pattern)):
+            content.update(source.read_bytes())
+    return content.digest()
+
+
+class Cache(UserProvidedCacheLocator):
+    """Keeps compiled code in NUMBA_CACHE_DIR, else in the user's cache, as long as no compiled source changes."""
+
+    def __init__(self, py_func: Callable, py_file: str) -> None:
+        super().__init__(py_func, py_file)
+        self._cache_path = str(Path(numba.config.CACHE_DIR or Path.home() / ".cache" / "etape" / "numba") / "tracking")
+
+    def get_source_stamp(self) -> bytes:
+        return _digest()
+
+    @classmethod
+    def from_function(cls, py_func: Callable, py_file: str) -> "Cache | None":
+        cache = cls(py_func, py_file)
+        try:
+            cache.ensure_cache_path()
+        except OSError:
+            return None
+        return cache
+
+
+def compiled(function: Callable) -> Any:
+    """Compiles a function at its first call for a kind of arguments, or takes it from the cache."""
+    numba.config.CACHE_LOCATOR_CLASSES = f"{__name__}.{Cache.__name__}"
+    try:
+        return numba.njit(function, cache=True, error_model="numpy")
+    except RuntimeError:  # nowhere to write
+        return numba.njit(function, error_model="numpy")
+    finally:
+        numba.config.CACHE_LOCATOR_CLASSES = ""
