@@ -1,0 +1,141 @@
+"""What the services use of the kernel: readings in, frames out, live or from a recording."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from tracking.course import Course
+from tracking.kernel import layout
+from tracking.kernel.filtering import ingest
+from tracking.kernel.layout import FIX, RACE, REMEMBERED, TRACK
+from tracking.kernel.matching import POSITION_VAR
+from tracking.kernel.standing import FINISHED, FINISHED_KEY, LOST, PROOFS, frame
+from tracking.records import RIDER_STATE
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """What became of the readings so far."""
+
+    readings: int
+    """Of known devices, those that follow included."""
+    duplicates: int
+    """Already known: same device, same fix time."""
+    late: int
+    """Too old to change anything."""
+    frozen: int
+    """Not believed: the position is exactly the one before."""
+    outliers: int
+    """Not believed: off the road, or nobody is that fast."""
+    unknown: int
+    """Of devices that nobody rides with."""
+
+
+class Tracker:
+    """All riders of one race. Not thread-safe; the caller decides the clock."""
+
+    def __init__(self, course: Course, riders: np.ndarray, start_ms: int, devices: np.ndarray | None = None) -> None:
+        """`riders` (n,) are numbers, `devices` (n,) those under their saddles, by default the same.
+
+        `start_ms`: start of the race, Unix milliseconds.
+        """
+        self.riders = np.asarray(riders, np.uint16)
+        devices = self.riders if devices is None else np.asarray(devices, np.uint16)
+        self._rider_of = np.full(int(devices.max()) + 1, -1, np.int64)
+        self._rider_of[devices] = np.arange(len(devices))
+        self._road = layout.road_of(course)
+        self._tracks = np.zeros(len(self.riders), TRACK)
+        self._tracks["quality"] = LOST
+        self._history = np.zeros((len(self.riders), REMEMBERED), FIX)
+        self._order = np.arange(len(self.riders))
+        self._passage = np.full(len(course.distance), np.nan)
+        races = np.zeros(1, RACE)
+        races["start_ms"] = start_ms
+        races["field_m"] = np.nan
+        self._race = races[0]
+
+    def ingest(self, readings: np.ndarray) -> None:
+        """Takes READINGs (n,) in, in any order; what comes twice or too late is counted and changes nothing."""
+        ingest(readings, self._rider_of, self._tracks, self._history, self._race, self._road)
+
+    def frame(self, clock_ms: int) -> np.ndarray:
+        """RIDER_STATE (riders,) in the order of `riders`, at a race clock in Unix milliseconds that never goes back."""
+        states = np.zeros(len(self.riders), RIDER_STATE)
+        frame(
+            clock_ms,
+            self.riders,
+            self._tracks,
+            self._history,
+            self._order,
+            self._passage,
+            self._race,
+            self._road,
+            states,
+        )
+        return states
+
+    @property
+    def counts(self) -> Counts:
+        """What became of the readings so far."""
+        return Counts(**{name: int(self._race[name]) for name in Counts.__slots__})
+
+    def resume(self, states: np.ndarray) -> None:
+        """Goes on from the last frame of an earlier tracker: a restart in mid-race loses no rider and no gap."""
+        clock_ms = int(states["time_ms"].max())
+        known = states[np.isin(states["rider"], self.riders) & (states["time_ms"] == clock_ms)]
+        self._resume_passages(known, clock_ms)
+        for state in known[known["seen_ms"] > 0]:
+            self._resume_rider(state)
+        self._race["clock_ms"] = clock_ms
+
+    def _resume_rider(self, state: np.ndarray) -> None:
+        rider = int(np.flatnonzero(self.riders == state["rider"])[0])
+        track, fix = self._tracks[rider], self._history[rider, 0]
+        for name, value in (("time_ms", state["time_ms"]), ("lat", np.nan), ("lon", np.nan), ("field_m", np.nan)):
+            fix[name] = value
+        fix["distance"], fix["speed"], fix["seen_ms"] = state["distance_m"], state["speed_ms"], state["seen_ms"]
+        fix["var_distance"], fix["covariance"], fix["var_speed"] = POSITION_VAR, 0.0, 4.0
+        fix["proofs"], fix["refusals"] = PROOFS, 0
+        track["first"], track["count"], track["forgot"] = 0, 1, True
+        track["distance"], track["group"] = state["distance_m"], state["group"]
+        if state["quality"] == FINISHED:
+            track["quality"], track["finish_ms"], track["seen_ms"] = FINISHED, state["seen_ms"], state["seen_ms"]
+            track["key"] = FINISHED_KEY - (state["seen_ms"] - self._race["start_ms"]) / 1000
+
+    def _resume_passages(self, states: np.ndarray, clock_ms: int) -> None:
+        """The gaps of the riders say when the head passed their places; between them it rode evenly."""
+        finished = states[states["quality"] == FINISHED]
+        if len(finished):
+            self._race["first_finish_ms"] = finished["seen_ms"].min()
+        told = states[(states["quality"] < LOST) & np.isfinite(states["gap_s"])]
+        places, passed_ms = told["distance_m"], clock_ms - told["gap_s"].astype(float) * 1000
+        if len(finished):
+            places = np.append(places, self._road.length_m)
+            passed_ms = np.append(passed_ms, float(self._race["first_finish_ms"]))
+        if not len(places):
+            return
+        by_place = np.argsort(places)
+        cells = np.arange(len(self._passage)) * self._road.step_m
+        within = (cells >= places.min()) & (cells <= places.max())
+        self._passage[within] = np.interp(cells[within], places[by_place], passed_ms[by_place])
+        self._race["head_m"], self._race["head_ms"] = places.max(), round(passed_ms[by_place[-1]])
+
+
+def replay(course: Course, riders: np.ndarray, start_ms: int, readings: np.ndarray) -> Iterator[np.ndarray]:
+    """The frames of a recorded stage, one for each second from its first to its last fix.
+
+    `readings`: READING (n,) in any order. Each frame knows what was fixed up to its second.
+    """
+    ordered = readings[np.argsort(readings["time_ms"], kind="stable")]
+    seconds = np.arange(ordered["time_ms"][0], ordered["time_ms"][-1] + 1000, 1000)
+    ends = np.searchsorted(ordered["time_ms"], seconds, side="right")
+    batches = zip(seconds.tolist(), np.split(ordered, ends[:-1]), strict=True)
+    yield from run(Tracker(course, riders, start_ms), batches)
+
+
+def run(tracker: Tracker, batches: Iterable[tuple[int, np.ndarray]]) -> Iterator[np.ndarray]:
+    """A frame for each (clock, READINGs that came since the last one)."""
+    for clock_ms, batch in batches:
+        tracker.ingest(batch)
+        yield tracker.frame(clock_ms)
