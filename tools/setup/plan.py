@@ -57,7 +57,7 @@ def lab_steps(workspace: Workspace) -> list[Step]:
         debian.packages("lab-packages", debian.LAB, disk_mb=100, seconds=15),
         *docker.engine(workspace),
         *page_steps(workspace),
-        release(workspace),
+        *release(workspace),
         GO.step(workspace, unneeded=lambda: engines.all_built(workspace)),
         *engines.node_programs(workspace),
         lab_image(workspace),

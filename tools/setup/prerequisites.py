@@ -68,7 +68,9 @@ def memory(meminfo: Path = Path("/proc/meminfo")) -> Problem | None:
 
 def namespaces(allowed: Callable[[], bool] | None = None) -> Problem | None:
     """A sandbox without the right to make namespaces runs no containers."""
-    allowed = allowed or (lambda: answer("unshare", "--mount", "--net", "true") is not None)
+    allowed = allowed or (
+        lambda: answer("unshare", "--mount", "--propagation", "unchanged", "--net", "true") is not None
+    )
     if allowed():
         return None
     return Problem(
