@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import time
+from dataclasses import replace
 from pathlib import Path
 
 from infra.workspace import Workspace
@@ -49,9 +50,7 @@ def engine(workspace: Workspace) -> list[Step]:
     """Debian's engine where the user has none, then a running engine."""
     host = docker_host(workspace)
     debian = packages("docker", DOCKER, disk_mb=400, seconds=20)
-    install = Step(
-        debian.name, debian.title, lambda: answers(host) or debian.done(), debian.make, debian.disk_mb, debian.seconds
-    )
+    install = replace(debian, done=lambda: answers(host) or debian.done())
 
     def start(shell: Shell) -> None:
         if host != OWN:

@@ -3,7 +3,7 @@
 import re
 import shutil
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from os import environ
 from pathlib import Path
@@ -66,14 +66,7 @@ def pulumi_engine(workspace: Workspace) -> list[Step]:
     language = _built(workspace, LANGUAGE, build_language_host)
 
     def unless_users(step: Step) -> Step:
-        return Step(
-            step.name,
-            step.title,
-            lambda: users_pulumi(workspace) is not None or step.done(),
-            step.make,
-            step.disk_mb,
-            step.seconds,
-        )
+        return replace(step, done=lambda: users_pulumi(workspace) is not None or step.done())
 
     return [unless_users(cli), unless_users(language), docker_plugin(workspace)]
 
