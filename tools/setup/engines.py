@@ -73,7 +73,7 @@ def pulumi_engine(workspace: Workspace) -> list[Step]:
 
 def engine_path(workspace: Workspace) -> tuple[str, ...]:
     """Folders to put in front of PATH for Pulumi."""
-    own_plugin = () if official_plugin() else (PLUGIN.executable(workspace).parent,)
+    own_plugin = () if users_plugin(workspace) else (PLUGIN.executable(workspace).parent,)
     cli = users_pulumi(workspace) or PULUMI.executable(workspace).parent
     return tuple(str(folder) for folder in (cli, *own_plugin))
 
@@ -93,11 +93,13 @@ def users_pulumi(workspace: Workspace) -> Path | None:
     return Path(found).parent if version and 200 <= int(version[1]) < 300 else None
 
 
-def official_plugin() -> bool:
-    """Whether Pulumi's own build of the Docker plugin is installed for this user."""
+def users_plugin(workspace: Workspace) -> bool:
+    """Whether the user has a Docker plugin: Pulumi's own build, installed, or one on PATH."""
     name, version = DOCKER_PLUGIN
     home = Path(environ.get("PULUMI_HOME", Path.home() / ".pulumi"))
-    return (home / f"plugins/resource-{name}-v{version}").is_dir()
+    found = shutil.which(PLUGIN.name)
+    on_path = found is not None and not Path(found).is_relative_to(workspace.cache)
+    return on_path or (home / f"plugins/resource-{name}-v{version}").is_dir()
 
 
 def docker_plugin(workspace: Workspace) -> Step:
@@ -107,13 +109,14 @@ def docker_plugin(workspace: Workspace) -> Step:
     def make(shell: Shell) -> None:
         name, version = DOCKER_PLUGIN
         pulumi = (users_pulumi(workspace) or PULUMI.executable(workspace).parent) / "pulumi"
+        # Fails at once where Pulumi's own server is out of reach.
         shell.try_run(pulumi, "plugin", "install", "resource", name, version, timeout=60)
-        if not official_plugin():
+        if not users_plugin(workspace):
             build_docker_plugin(shell, workspace, PLUGIN)
             stamp.write()
 
     title = "Pulumi plugin for Docker"
-    return Step(PLUGIN.name, title, lambda: official_plugin() or stamp.holds(), make, 1500, PLUGIN.seconds)
+    return Step(PLUGIN.name, title, lambda: users_plugin(workspace) or stamp.holds(), make, 1500, PLUGIN.seconds)
 
 
 def build(shell: Shell, workspace: Workspace, program: Program) -> None:
