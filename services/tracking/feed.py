@@ -15,9 +15,9 @@ from starlette.routing import Route
 from starlette.types import Message, Send
 
 from tracking.broker import BrokerConfig, hold
-from tracking.course import CourseError, read_course
-from tracking.service import Health, Mistakes, ServiceConfig, StageConfig, log, main, until
+from tracking.service import Health, ServiceConfig, StageConfig, log, main, until
 from tracking.snapshot import course_document, snapshot_document
+from tracking.stage import stage_course
 from tracking.streams import STATES, ensure_stream, states_subject
 from tracking.wire import DecodeError, StateFrame, decode_states
 
@@ -40,10 +40,7 @@ class Feed:
 
     def __init__(self, config: FeedConfig) -> None:
         """Raises `Mistakes` for a course that cannot be used."""
-        try:
-            course = read_course(config.stage.course)
-        except CourseError as error:
-            raise Mistakes([str(error)]) from None
+        course = stage_course(config.stage)
         self._config = config
         self._course = course_document(course, config.stage)
         self._frame: StateFrame | None = None

@@ -16,10 +16,10 @@ from pydantic import Field
 from starlette.routing import BaseRoute
 
 from tracking.broker import BrokerConfig, hold
-from tracking.course import CourseError, read_course
 from tracking.live import LiveRace, RaceDay
 from tracking.records import READING
-from tracking.service import Health, Mistakes, ServiceConfig, StageConfig, log, main, until
+from tracking.service import Health, ServiceConfig, StageConfig, log, main, until
+from tracking.stage import stage_course
 from tracking.streams import MSG_ID, READINGS, STATES, ensure_stream, read_on, states_subject
 from tracking.wire import Batch, DecodeError, StateFrame, decode_batch, decode_states, encode_states
 
@@ -44,10 +44,7 @@ class Processor:
 
     def __init__(self, config: ProcessorConfig) -> None:
         """Raises `Mistakes` for a course that cannot be used."""
-        try:
-            course = read_course(config.stage.course)
-        except CourseError as error:
-            raise Mistakes([str(error)]) from None
+        course = stage_course(config.stage)
         self._config = config
         self._day = RaceDay(course, round(config.stage.race_start.timestamp() * 1000), config.speed)
         self._race: LiveRace | None = None
