@@ -20,4 +20,3 @@ def loopback(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Loopback]:
         yield estate
     finally:
         estate.stop()
-        store.stop()

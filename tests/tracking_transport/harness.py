@@ -41,9 +41,9 @@ def free_port(kind: socket.SocketKind = socket.SOCK_STREAM) -> int:
 def nats_server() -> str:
     """The pinned broker: on PATH, or where set-up keeps its engines."""
     cache = Path(os.environ.get("ETAPE_CACHE", Path.home() / ".cache/etape"))
-    found = shutil.which("nats-server") or next(map(str, cache.glob("**/bin/nats-server")), None)
+    found = shutil.which("nats-server", path=f"{os.environ['PATH']}:{cache / 'node'}")
     if found is None:
-        pytest.fail("nats-server is neither on PATH nor in ETAPE_CACHE; run scripts/setup first")
+        pytest.fail(f"nats-server is neither on PATH nor in {cache / 'node'}; `scripts/stage up` builds it")
     return found
 
 
@@ -267,6 +267,18 @@ class Loopback:
         for process in (*self.services.values(), self.truck, self.cloud):
             process.kill()
         self.uplink.close()
+        self.store.stop()
+
+    @contextlib.contextmanager
+    def store_away(self) -> Iterator[None]:
+        """Nobody listens where the object store was; its objects outlive that."""
+        port = self.store.get_host_and_port()[1]
+        self.store.stop()
+        try:
+            yield
+        finally:
+            self.store = ThreadedMotoServer(port=port, verbose=False)
+            self.store.start()
 
     def snapshot(self) -> dict[str, Any]:
         return self.services["feed"].get("/api/snapshot")

@@ -120,13 +120,10 @@ def test_corrupt_frames_are_counted_and_stepped_over(loopback: Loopback) -> None
 
 def test_the_archive_waits_for_an_object_store_that_is_away(loopback: Loopback) -> None:
     """Guards against messages that are acknowledged although nothing was stored."""
-    archive, port = loopback.services["archive"], loopback.store.get_host_and_port()[1]
-    loopback.store.stop()
-    with loopback.field.riding():
+    archive = loopback.services["archive"]
+    with loopback.store_away(), loopback.field.riding():
         eventually("the archive says what is wrong", lambda: "is away" in archive.get()["detail"])
         assert archive.get()["pending"] > 0
-    loopback.store.__init__(port=port, verbose=False)  # moto keeps its objects in this process
-    loopback.store.start()
     assert equal(loopback.settle()) == loopback.field.seconds * 198
 
 
