@@ -11,17 +11,18 @@ from pathlib import Path
 from typing import Any
 
 import numba
+from numba.core import config
 from numba.core.caching import UserProvidedCacheLocator
 
 _PACKAGE = Path(__file__).parent
-_SOURCES = ("records.py", "course_file.py", "kernel/*.py", "simulation/*.py")
+SOURCES = ("records.py", "course_file.py", "kernel/*.py", "simulation/*.py")
 """Compiled functions, and the modules whose constants are compiled into them."""
 
 
 @lru_cache(maxsize=1)
 def _digest() -> bytes:
     content = hashlib.sha256()
-    for pattern in _SOURCES:
+    for pattern in SOURCES:
         for source in sorted(_PACKAGE.glob(pattern)):
             content.update(source.read_bytes())
     return content.digest()
@@ -32,7 +33,7 @@ class Cache(UserProvidedCacheLocator):
 
     def __init__(self, py_func: Callable, py_file: str) -> None:
         super().__init__(py_func, py_file)
-        self._cache_path = str(Path(numba.config.CACHE_DIR or Path.home() / ".cache" / "etape" / "numba") / "tracking")
+        self._cache_path = str(Path(config.CACHE_DIR or Path.home() / ".cache" / "etape" / "numba") / "tracking")
 
     def get_source_stamp(self) -> bytes:
         return _digest()
@@ -49,10 +50,11 @@ class Cache(UserProvidedCacheLocator):
 
 def compiled(function: Callable) -> Any:
     """Compiles a function at its first call for a kind of arguments, or takes it from the cache."""
-    numba.config.CACHE_LOCATOR_CLASSES = f"{__name__}.{Cache.__name__}"
+    locators = config.CACHE_LOCATOR_CLASSES
+    config.CACHE_LOCATOR_CLASSES = f"{__name__}.{Cache.__name__}"
     try:
         return numba.njit(function, cache=True, error_model="numpy")
     except RuntimeError:  # nowhere to write
         return numba.njit(function, error_model="numpy")
     finally:
-        numba.config.CACHE_LOCATOR_CLASSES = ""
+        config.CACHE_LOCATOR_CLASSES = locators

@@ -63,7 +63,7 @@ def draw_script(seed: int, length_m: float) -> Script:
     for index, (share, size, effort) in enumerate(plan):
         attacks[index] = (share * length_m, effort, np.nan)
         riders["attack"][willing[taken : taken + size]] = index
-        taken += size
+        taken += int(size)
     return Script(
         riders=riders,
         attacks=attacks,
