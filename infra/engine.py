@@ -8,10 +8,11 @@ import json
 import os
 import secrets
 import subprocess
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TextIO
+from typing import Any, TextIO
 
 import yaml
 
@@ -73,7 +74,8 @@ class Engine:
         public_key(self._workspace)
         if read_checkpoint(self._state, stack) is None:
             self._run(stack, ["stack", "init", "--secrets-provider=passphrase"])
-        self._write_stack_file(stack, config)
+        values = {f"etape:{name}": value for name, value in sorted(config.items())}
+        write_durably(self._stack_file(stack), yaml.safe_dump({"config": values}))
         changes = self._operate(stack, "up", note)
         outputs = self._run(stack, ["stack", "output", "--json", "--show-secrets"])
         write_durably(self._workspace.outputs(stack), outputs)
@@ -117,19 +119,16 @@ class Engine:
         with self._log(stack, verb) as log:
             status = self._stream(stack, [verb, "--yes", "--skip-preview", "--json", *refresh], log, heard)
         if status != 0:
-            sentence = "; ".join(heard.errors) or f"Pulumi ended with status {status}"
+            sentence = "; ".join(heard.errors) or _last_words(Path(log.name))
             raise EngineError(f"{verb} of {stack} failed: {sentence}", _AGAIN, Path(log.name))
         return heard.changes
 
     def _stream(self, stack: str, arguments: Sequence[str], log: TextIO, follow: Callable[[Event], None]) -> int:
-        with subprocess.Popen(
-            self._command(stack, arguments),
-            stdout=subprocess.PIPE,
-            stderr=log,
-            text=True,
-            cwd=self._workspace.root,
-            env={**os.environ, **self.environment()},
-        ) as process:
+        command = self._command(stack, arguments)
+        with (
+            self._salt_forgotten(stack),
+            subprocess.Popen(command, stdout=subprocess.PIPE, stderr=log, **self._surroundings()) as process,
+        ):
             try:
                 for line in process.stdout or ():
                     log.write(line)
@@ -137,22 +136,17 @@ class Engine:
                         follow(event)
             except KeyboardInterrupt:
                 # The terminal interrupts Pulumi too: it ends what it has begun and saves its state.
-                process.wait(_INTERRUPT_PATIENCE_S)
+                process.communicate(timeout=_INTERRUPT_PATIENCE_S)
                 raise
             return process.wait()
 
     def _run(self, stack: str, arguments: Sequence[str], given: str | None = None) -> str:
         """One short command; its output."""
-        done = subprocess.run(
-            self._command(stack, arguments),
-            input=given,
-            capture_output=True,
-            text=True,
-            cwd=self._workspace.root,
-            env={**os.environ, **self.environment()},
-        )
+        command = self._command(stack, arguments)
+        with self._salt_forgotten(stack):
+            done = subprocess.run(command, input=given, capture_output=True, **self._surroundings())
         if done.returncode != 0:
-            with self._log(stack, arguments[1]) as log:
+            with self._log(stack, arguments[0]) as log:
                 log.write(done.stderr)
             last = (done.stderr.strip().splitlines() or ["without a word"])[-1]
             raise EngineError(f"`pulumi {' '.join(arguments)}` of {stack} failed: {last}", _AGAIN, Path(log.name))
@@ -160,6 +154,9 @@ class Engine:
 
     def _command(self, stack: str, arguments: Sequence[str]) -> list[str]:
         return ["pulumi", *arguments, "--non-interactive", "--stack", stack]
+
+    def _surroundings(self) -> dict[str, Any]:
+        return {"text": True, "cwd": self._workspace.root, "env": {**os.environ, **self.environment()}}
 
     def _is_stale(self, stack: str) -> bool:
         checkpoint = read_checkpoint(self._state, stack)
@@ -196,12 +193,26 @@ class Engine:
         deployment["deployment"]["pending_operations"] = []
         self._run(stack, ["stack", "import"], given=json.dumps(deployment))
 
-    def _write_stack_file(self, stack: str, config: Mapping[str, str]) -> None:
-        """Only what this home wants of the stack; Pulumi adds what its secrets need."""
-        path = self._workspace.root / f"stacks/Pulumi.{stack}.yaml"
-        values = {f"etape:{name}": value for name, value in sorted(config.items())}
-        if not path.exists() or yaml.safe_load(path.read_text()).get("config") != values:
-            write_durably(path, yaml.safe_dump({"config": values}))
+    def _stack_file(self, stack: str) -> Path:
+        return self._workspace.root / f"stacks/Pulumi.{stack}.yaml"
+
+    @contextmanager
+    def _salt_forgotten(self, stack: str) -> Iterator[None]:
+        """Pulumi writes its passphrase's salt into the checkout, where another home's Pulumi would stumble over it.
+
+        Each home's own state holds the salt too, and that is where it is taken from.
+        """
+        self._forget_salt(stack)
+        try:
+            yield
+        finally:
+            self._forget_salt(stack)
+
+    def _forget_salt(self, stack: str) -> None:
+        path = self._stack_file(stack)
+        held = (yaml.safe_load(path.read_text()) or {}) if path.exists() else {}
+        if held.pop("encryptionsalt", None):
+            write_durably(path, yaml.safe_dump(held))
 
     def _passphrase_file(self) -> Path:
         path = self._workspace.home / "passphrase"
@@ -215,6 +226,12 @@ class Engine:
         folder = self._workspace.home / "logs"
         folder.mkdir(parents=True, exist_ok=True)
         return (folder / f"{stack}-{verb}.log").open("w", buffering=1)
+
+
+def _last_words(log: Path) -> str:
+    """What Pulumi wrote beside its events; errors from before an operation began are only there."""
+    words = [line for line in log.read_text().splitlines() if line.strip() and not line.startswith("{")]
+    return words[-1].removeprefix("error: ") if words else "Pulumi ended without a word"
 
 
 class _Follower:

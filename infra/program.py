@@ -36,7 +36,9 @@ def connect(stack: str, workspace: Workspace) -> Lab:
     try:
         toolbox = Toolbox.read(workspace)
     except FileNotFoundError as error:
-        raise pulumi.RunError(f"this machine is not set up ({error.filename} is missing): run scripts/stage up") from None
+        raise pulumi.RunError(
+            f"this machine is not set up ({error.filename} is missing): run scripts/stage up"
+        ) from None
     return Lab.connect(stack, workspace.home, toolbox.docker_host, toolbox.lab_image, public_key(workspace))
 
 

@@ -90,6 +90,15 @@ def test_a_second_up_does_not_make_the_stack_again(engine, workspace):
     assert (workspace.home / "passphrase").read_text() == before
 
 
+def test_the_checkout_keeps_no_homes_salt(engine, workspace):
+    """Guards against 'incorrect passphrase' for the next home that works in the same checkout."""
+    path = workspace.root / f"stacks/Pulumi.{STACK}.yaml"
+    up(engine)
+    path.write_text(path.read_text() + "encryptionsalt: written-by-pulumi\n")
+    engine.export(STACK)
+    assert yaml.safe_load(path.read_text()) == {"config": {"etape:placement": "lab", "etape:scale": "small"}}
+
+
 def test_the_stack_file_holds_what_this_home_wants(engine, workspace):
     """Guards against the scale or the salt of another home of the same checkout."""
     path = workspace.root / f"stacks/Pulumi.{STACK}.yaml"
@@ -118,6 +127,14 @@ def test_a_failure_is_one_sentence_a_remedy_and_a_log(engine, workspace):
     assert "run the same command again" in caught.value.remedy
     assert "wan-1 is not there" in caught.value.log.read_text()
     assert not workspace.outputs(STACK).exists()
+
+
+def test_an_error_before_the_first_event_is_told_too(engine, workspace):
+    """Guards against 'ended with status 1' where Pulumi said why on its other stream."""
+    (workspace.home / "events").write_text('{"cancelEvent": {}}\nerror: could not load plugin etape\n')
+    (workspace.home / "status").write_text("255")
+    with pytest.raises(EngineError, match="up of 2017-s09 failed: could not load plugin etape"):
+        up(engine)
 
 
 def test_a_stopped_machine_makes_up_look_at_reality_first(engine, workspace, docker):
