@@ -20,7 +20,7 @@ RIDER_STATE = np.dtype(
     [
         ("rider", "<u2"),  # number on the rider's back
         ("time_ms", "<i8"),  # race clock of this state, Unix milliseconds, UTC
-        ("seen_ms", "<i8"),  # fix time of the last reading that was believed
+        ("seen_ms", "<i8"),  # fix time of the last reading believed; of a finished rider, its crossing of the line
         ("lat", "<f8"),
         ("lon", "<f8"),
         ("distance_m", "<f8"),  # from the official start, along the course, official metres
