@@ -64,7 +64,7 @@ class DockerEngine:
         if answer.status_code == 404:
             return None
         with tarfile.open(fileobj=io.BytesIO(answer.content)) as archive:
-            member = archive.extractfile(archive.next())
+            member = archive.extractfile(archive.getmembers()[0])
             return member.read().decode() if member else None
 
     def labelled(self, labels: Mapping[str, str]) -> tuple[Thing, ...]:

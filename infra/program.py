@@ -1,5 +1,7 @@
 """The Pulumi program: a stack's name -> its estate -> machines and cables -> typed outputs."""
 
+from typing import cast
+
 import pulumi
 
 from infra.components.cabling import Cabling, CablingArgs
@@ -7,7 +9,7 @@ from infra.components.credentials import Credentials
 from infra.components.lab import Lab, container_name
 from infra.components.management import ManagementArgs, ManagementNetwork
 from infra.components.node import Node, NodeArgs
-from infra.estate.load import load_estate
+from infra.estate.load import Scale, load_estate
 from infra.estate.mistakes import EstateError
 from infra.estate.model import Estate, Layer, Placement
 from infra.estate.model import Node as NodeModel
@@ -25,7 +27,7 @@ def run() -> None:
     if placement not in set(Placement):
         raise pulumi.RunError(f"etape:placement is {placement!r}: set it to one of {', '.join(Placement)}")
     try:
-        estate = load_estate(pulumi.get_stack(), scale)
+        estate = load_estate(pulumi.get_stack(), cast(Scale, scale))  # it refuses what is not a scale
     except EstateError as error:
         raise pulumi.RunError(str(error)) from None
     build(estate, connect(estate.stack, Workspace.from_environment()))

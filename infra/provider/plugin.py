@@ -8,7 +8,7 @@ import asyncio
 import os
 import sys
 from abc import ABC, abstractmethod
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
@@ -112,7 +112,7 @@ class EtapeProvider(framework.Provider):
             failures = [_failure(mistake) for mistake in mistakes]
             return framework.CheckResponse(inputs=request.new_inputs, failures=failures)
         observed = await asyncio.to_thread(kind.observe, inputs)
-        return framework.CheckResponse(inputs={**request.new_inputs, **_wrapped(observed).value})
+        return framework.CheckResponse(inputs={**request.new_inputs, **_wrapped_all(observed)})
 
     async def diff(self, request: framework.DiffRequest) -> framework.DiffResponse:
         kind, state, inputs = self._kind(request.type), _plain(request.old_state), _plain(request.new_inputs)
@@ -166,7 +166,7 @@ class EtapeProvider(framework.Provider):
 
     @staticmethod
     def _state(kind: Kind, inputs: Properties, outputs: Properties) -> dict[str, PropertyValue]:
-        state = _wrapped({**inputs, **outputs}).value
+        state = _wrapped_all({**inputs, **outputs})
         return {name: value.with_secret(name in kind.hidden) for name, value in state.items()}
 
 
@@ -201,7 +201,7 @@ async def _serve(provider: EtapeProvider, engine: int) -> None:
     await server.stop(grace=None)
 
 
-def _as_sentence(name: str) -> Callable[..., Awaitable[Any]]:
+def _as_sentence(name: str) -> Callable[..., Coroutine[Any, Any, Any]]:
     """The framework's method of that name, with an error's sentence as the answer instead of a traceback."""
     method = getattr(ProviderServicer, name)
 
@@ -249,10 +249,14 @@ def _plain(value: Any) -> Any:
     return value
 
 
+def _wrapped_all(properties: Properties) -> dict[str, PropertyValue]:
+    return {name: _wrapped(value) for name, value in properties.items()}
+
+
 def _wrapped(value: Any) -> PropertyValue:
     """Plain values as the framework's; its numbers are floats."""
     if isinstance(value, dict):
-        return PropertyValue({name: _wrapped(each) for name, each in value.items()})
+        return PropertyValue(_wrapped_all(value))
     if isinstance(value, list | tuple):
         return PropertyValue([_wrapped(each) for each in value])
     if isinstance(value, int) and not isinstance(value, bool):
