@@ -14,9 +14,8 @@ from tracking.service import log
 from manage_centre.day import DayEvent
 from manage_centre.estate import Estate
 from manage_centre.graph import StackGraph
-from manage_centre.history import Standings, advance
+from manage_centre.history import NOTHING, advance
 from manage_centre.hub import Heard
-from manage_centre.incident import Incident, Subject
 from manage_centre.incidents import find_incidents
 from manage_centre.journal import Journal
 from manage_centre.report import Facts
@@ -42,8 +41,7 @@ class Centre:
         """Since when the hub is there; None while it is away."""
         self.snapshot: dict[str, Any] = {}
         self._event = ""
-        self._standings: Standings = {}
-        self._first_seen: dict[Subject, datetime] = {}
+        self._history = NOTHING
         self._shown: Any = None
         self._sent_at = now()
         self._version = asyncio.Condition()
@@ -89,27 +87,17 @@ class Centre:
         scene = self.estate.scene(now)
         judgement = judge(scene)
         incidents = find_incidents(scene, judgement)
-        self._standings, entries = advance(self._standings, judgement, now)
+        self._history, entries = advance(self._history, judgement, incidents, now)
         self.journal.add(entries)
-        shown = (judgement, incidents, scene.day, scene.graph.stacks, len(self.journal.entries), self.hub_since)
+        shown = (judgement, incidents, scene.day, scene.graph.stacks, self.journal.added, self.hub_since)
         due = shown != self._shown or (now - self._sent_at).total_seconds() >= _HEARTBEAT_S
         if due:
             self._shown, self._sent_at = shown, now
             log_lines = self.estate.log(self.journal.entries, _LOG_SHOWN)
-            self.snapshot = render_snapshot(scene, judgement, self._standings, self._dated(incidents, now), log_lines)
+            self.snapshot = render_snapshot(scene, judgement, self._history, log_lines)
             self.snapshot["hub"] = {"present": self.hub_since is not None}
             self._event = f"event: snapshot\ndata: {json.dumps(self.snapshot, separators=(',', ':'))}\n\n"
         return due
-
-    def _dated(self, incidents: tuple[Incident, ...], now: datetime) -> list[tuple[Incident, datetime]]:
-        """Incidents with the beginning of their subject's state, or with their own."""
-        before = self._first_seen
-        self._first_seen = {
-            one.subject: before.get(one.subject)
-            or (self._standings[one.subject].since if one.subject in self._standings else now)
-            for one in incidents
-        }
-        return [(one, self._first_seen[one.subject]) for one in incidents]
 
     async def events(self) -> AsyncIterator[str]:
         """Server-sent events: the snapshot now, then each new one."""

@@ -70,7 +70,7 @@ class Estate:
 
     def log(self, seen: Iterable[Entry], most: int) -> list[Entry]:
         """Steps of the day and what was seen, newest first."""
-        return sorted([*self.day_log.values(), *seen], key=lambda entry: entry.at, reverse=True)[:most]
+        return sorted([*self.day_log.values(), *seen], key=lambda entry: entry.at)[: -most - 1 : -1]
 
     def _note(self, sequence: int, stack: str) -> None:
         if stack != self.core and sequence >= self._newest[0]:

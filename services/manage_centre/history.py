@@ -1,10 +1,10 @@
 """Since when each element is in its state, and what changed; the log of the day. Pure."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from manage_centre.incident import Subject
+from manage_centre.incident import Incident, Subject
 from manage_centre.state import Judgement, State, Verdict
 
 
@@ -18,36 +18,89 @@ class Standing:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A line of the log: a step of the day, a change of an element's state, or what an agent saw."""
+    """A line of the log."""
 
     at: datetime
     kind: str
-    """day, state or event."""
+    """day (a step), incident (begins or is over), state (of an element by itself) or event (what an agent saw)."""
     text: str
     subject: Subject | None = None
     state: State | None = None
 
 
-Standings = Mapping[Subject, Standing]
+@dataclass(frozen=True, slots=True)
+class Open:
+    """An incident and when it was first seen."""
+
+    incident: Incident
+    since: datetime
 
 
-def advance(before: Standings, judgement: Judgement, now: datetime) -> tuple[Standings, tuple[Entry, ...]]:
-    """The standings after a judgement, and an entry for every element whose state changed.
+@dataclass(frozen=True)
+class History:
+    """Where every element and every incident stands."""
 
-    What is seen for the first time is no change: after a restart the log would repeat the whole estate.
+    standings: Mapping[Subject, Standing]
+    incidents: Mapping[Subject, Open]
+
+
+NOTHING = History({}, {})
+
+
+def advance(
+    before: History, judgement: Judgement, incidents: Iterable[Incident], now: datetime
+) -> tuple[History, tuple[Entry, ...]]:
+    """The history after a judgement, and what is worth a line in the log.
+
+    What is seen for the first time is no change, or a restart would repeat the whole estate; what an incident
+    explains has the incident's line.
     """
-    after: dict[Subject, Standing] = {}
-    entries = []
+    standings = dict(_standings(before.standings, judgement, now))
+    after = {one.subject: _open(before, standings, one, now) for one in incidents}
+    explained = {subject for each in (before.incidents, after) for one in each.values() for subject in _about(one)}
+    changed = tuple(
+        Entry(now, "state", f"{_name(subject)}: {verdict.sentence}", subject, verdict.state)
+        for subject, verdict in _all(judgement)
+        if subject in before.standings
+        and before.standings[subject].state is not verdict.state
+        and subject not in explained
+        and (subject.kind == "node" or verdict.state in _SAYS_SOMETHING)
+    )
+    return History(standings, after), (*_turns(before.incidents, after, now), *changed)
+
+
+_SAYS_SOMETHING = {State.GOOD, State.WATCH, State.BAD}
+"""A cable or a service is unknown, planned or gone because its node is."""
+
+
+def _standings(
+    before: Mapping[Subject, Standing], judgement: Judgement, now: datetime
+) -> Iterator[tuple[Subject, Standing]]:
     for subject, verdict in _all(judgement):
         was = before.get(subject)
-        if was is not None and was.state is verdict.state:
-            after[subject] = was
-            continue
         begun = verdict.heard if verdict.state in (State.UNKNOWN, State.GONE) else None
-        after[subject] = Standing(verdict.state, begun or now)
-        if was is not None:
-            entries.append(Entry(now, "state", f"{_name(subject)}: {verdict.sentence}", subject, verdict.state))
-    return after, tuple(entries)
+        yield subject, was if was and was.state is verdict.state else Standing(verdict.state, begun or now)
+
+
+def _open(before: History, standings: Mapping[Subject, Standing], incident: Incident, now: datetime) -> Open:
+    """An incident that goes on keeps its beginning; a new one begins with its subject's state."""
+    if incident.subject in before.incidents:
+        return Open(incident, before.incidents[incident.subject].since)
+    standing = standings.get(incident.subject)
+    return Open(incident, standing.since if standing else now)
+
+
+def _about(one: Open) -> tuple[Subject, ...]:
+    return (one.incident.subject, *one.incident.folded)
+
+
+def _turns(before: Mapping[Subject, Open], after: Mapping[Subject, Open], now: datetime) -> Iterator[Entry]:
+    for subject, one in after.items():
+        if subject not in before:
+            yield Entry(now, "incident", one.incident.verdict, subject, one.incident.state)
+    for subject, one in before.items():
+        if subject not in after:
+            yield Entry(now, "incident", f"Over: {one.incident.verdict}", subject, State.GOOD)
 
 
 def _all(judgement: Judgement) -> Iterator[tuple[Subject, Verdict]]:

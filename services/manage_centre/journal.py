@@ -21,6 +21,8 @@ class Journal:
 
     file: Path
     entries: deque[Entry] = field(default_factory=lambda: deque(maxlen=KEPT))
+    added: int = 0
+    """How many entries came since the start."""
     _lines: int = 0
 
     def open(self) -> None:
@@ -36,6 +38,7 @@ class Journal:
         if not new:
             return
         self.entries.extend(new)
+        self.added += len(new)
         self._lines += len(new)
         if self._lines > _FILE_LIMIT:
             fresh = self.file.with_suffix(".new")

@@ -6,23 +6,17 @@ from typing import Any
 
 from manage_centre.day import Phase
 from manage_centre.graph import End, Link, Node, Service, Site
-from manage_centre.history import Entry, Standings
-from manage_centre.incident import Incident, Subject
+from manage_centre.history import Entry, History, Open
+from manage_centre.incident import Subject
 from manage_centre.state import Judgement, Scene, State, Verdict
 
 _WORST = (State.BAD, State.UNKNOWN, State.WATCH, State.GOOD, State.PLANNED, State.GONE)
 
 
-def render_snapshot(
-    scene: Scene,
-    judgement: Judgement,
-    standings: Standings,
-    incidents: Iterable[tuple[Incident, datetime]],
-    log: Iterable[Entry],
-) -> dict[str, Any]:
-    """Everything that the page needs; incidents come with the moment each was first seen."""
-    view = _View(scene, judgement, standings)
-    found = [view.incident(incident, since) for incident, since in incidents]
+def render_snapshot(scene: Scene, judgement: Judgement, history: History, log: Iterable[Entry]) -> dict[str, Any]:
+    """Everything that the page needs."""
+    view = _View(scene, judgement, history)
+    found = [view.incident(one) for one in history.incidents.values()]
     return {
         "at": _iso(scene.now),
         "day": view.day(),
@@ -37,8 +31,8 @@ def render_snapshot(
 
 
 class _View:
-    def __init__(self, scene: Scene, judgement: Judgement, standings: Standings) -> None:
-        self.scene, self.judgement, self.standings = scene, judgement, standings
+    def __init__(self, scene: Scene, judgement: Judgement, history: History) -> None:
+        self.scene, self.judgement, self.history = scene, judgement, history
 
     def day(self) -> dict[str, Any]:
         graph, day = self.scene.graph, self.scene.day
@@ -63,7 +57,7 @@ class _View:
         states += [
             self.judgement.cables[link.label].state
             for link in self.scene.graph.links.values()
-            if {link.a.node, link.b.node} & names
+            if link.a.node in names  # a cable between two sites belongs to the one that is plugged in
         ]
         present = [name for name in names if self.scene.fresh(name) is not None]
         return {
@@ -79,10 +73,10 @@ class _View:
         }
 
     def _site_sentence(self, names: set[str], states: list[State], incidents: list[dict]) -> str:
-        for incident in incidents:
-            if names & set(incident["nodes"]):
-                return incident["verdict"]
         known = set(states)
+        for incident in incidents:
+            if names & set(incident["nodes"]) and known & {State.BAD, State.UNKNOWN, State.WATCH}:
+                return incident["verdict"]
         if known <= {State.GONE}:
             return "Everything of it is gone."
         if State.GONE in known:
@@ -115,13 +109,14 @@ class _View:
             **self._verdict(Subject("service", service.key), self.judgement.services[service.key]),
         }
 
-    def incident(self, incident: Incident, since: datetime) -> dict[str, Any]:
+    def incident(self, one: Open) -> dict[str, Any]:
+        incident = one.incident
         subjects = (incident.subject, *incident.folded)
         return {
             "subject": _subject(incident.subject),
             "state": incident.state.value,
             "verdict": incident.verdict,
-            "since": _iso(since),
+            "since": _iso(one.since),
             "remedy": incident.remedy,
             "ruled_out": list(incident.ruled_out),
             "folded": [_subject(subject) for subject in incident.folded],
@@ -135,7 +130,7 @@ class _View:
         return (graph.services[subject.key].node,) if subject.kind == "service" else (subject.key,)
 
     def _verdict(self, subject: Subject, verdict: Verdict) -> dict[str, Any]:
-        standing = self.standings.get(subject)
+        standing = self.history.standings.get(subject)
         return {
             "state": verdict.state.value,
             "sentence": verdict.sentence,

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from typing import Any
 
 from manage_centre.day import Day, Phase
@@ -17,8 +18,9 @@ NOON = datetime(2017, 7, 9, 10, 0, 0, tzinfo=UTC)
 STAGE = "2017-s09"
 
 
+@cache
 def graphs(scale: str = "small") -> dict[str, dict[str, Any]]:
-    """The graphs of the core and of the stage by stack, as the day cycle publishes them."""
+    """The graphs of the core and of the stage by stack, as the day cycle publishes them; to be read only."""
     estate = load_estate(STAGE, scale)
     assert estate.core is not None
     return {layer.stack: render_graph(layer) for layer in (estate.core, estate)}
