@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 from ansible_collections.etape.node.plugins.filter.findings import check_table, troubles
 from ansible_collections.etape.node.plugins.module_utils.conditions import inspect
-from fake_machine import FakeMachine
+
+from tests.playbooks.fake_machine import FakeMachine
 
 
 class Service:

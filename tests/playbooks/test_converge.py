@@ -8,7 +8,8 @@ from ansible_collections.etape.node.plugins.module_utils.converge import converg
 from ansible_collections.etape.node.plugins.module_utils.desired import State, parse_state
 from ansible_collections.etape.node.plugins.module_utils.machine import MachineError
 from ansible_collections.etape.node.plugins.module_utils.record import APPLIED
-from fake_machine import FakeMachine, Killed
+
+from tests.playbooks.fake_machine import FakeMachine, Killed
 
 UNIT = "/etc/systemd/system/etape-relay.service"
 CONFIG = "/etc/etape/relay.json"

@@ -57,15 +57,12 @@ def main() -> None:
             changes = converge(parse_state(module.params["roles"]), Machine(), only_look=module.check_mode)
     except (Mistakes, MachineError, OSError) as error:
         module.fail_json(msg=str(error))
-    module.exit_json(changed=bool(changes), changes=[_sentence(change) for change in changes], diff=_diff(changes))
+    answer = {"diff": [_difference(change) for change in changes]} if module._diff else {}
+    module.exit_json(changed=bool(changes), changes=[_sentence(change) for change in changes], **answer)
 
 
 def _sentence(change: Change) -> str:
     return f"{change.role}: {change.sentence}"
-
-
-def _diff(changes: tuple[Change, ...]) -> list[dict[str, str]]:
-    return [_difference(change) for change in changes]
 
 
 def _difference(change: Change) -> dict[str, str]:
