@@ -1,56 +1,39 @@
-"""Programs that are built from Go modules, pinned by the go.sum beside each: the Pulumi engine and node software."""
+"""The Pulumi engine and the software of the nodes: the user's or the official where there, else built from source."""
 
 import re
 import shutil
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cache
 from os import environ
 from pathlib import Path
 
 from infra.workspace import Workspace
+from tools.setup.golang import Module, Program, build
 from tools.setup.shell import Shell, answer
-from tools.setup.step import Stamp, Step, fingerprint, put, scratch, stamped
-from tools.setup.toolchains import GO
+from tools.setup.step import Step, put, scratch, stamped
 
-MODULES = "tools/engines"
-DOCKER_PLUGIN = ("docker", "5.2.0")
-"""Name and version of Pulumi's plugin for containers; the version of the pulumi-docker package."""
+CLI_MODULE = "github.com/pulumi/pulumi/pkg/v3"
+SDK_MODULE = "github.com/pulumi/pulumi/sdk/v3"
+PULUMI_VERSION = f"{SDK_MODULE}/go/common/version.Version"
+OBJECT_STORE_MODULE = "github.com/versity/versitygw"
 
-
-@dataclass(frozen=True)
-class Program:
-    """A Go program whose module under tools/engines pins everything that it is made of."""
-
-    name: str
-    package: str
-    """Import path of its main package."""
-    folder: str
-    """Folder of the cache where the executable goes."""
-    seconds: int
-
-    def stamp(self, workspace: Workspace) -> Stamp:
-        """Says whether it is built of the sources as pinned now."""
-        return Stamp(
-            workspace.cache / "stamps" / f"{self.name}.json",
-            lambda: fingerprint(workspace.root / MODULES / self.name, self.package),
-            (self.executable(workspace),),
-        )
-
-    def executable(self, workspace: Workspace) -> Path:
-        """Where it is after the build."""
-        return workspace.cache / self.folder / self.name
-
-
-PULUMI = Program("pulumi", "github.com/pulumi/pulumi/pkg/v3/cmd/pulumi", "engine", 420)
+PULUMI = Program("pulumi", f"{CLI_MODULE}/cmd/pulumi", "engine", 420, (PULUMI_VERSION, CLI_MODULE))
 LANGUAGE = Program(
-    "pulumi-language-python", "github.com/pulumi/pulumi/sdk/v3/python/cmd/pulumi-language-python", "engine", 60
+    "pulumi-language-python",
+    f"{SDK_MODULE}/python/cmd/pulumi-language-python",
+    "engine",
+    60,
+    (PULUMI_VERSION, SDK_MODULE),
 )
 PLUGIN = Program("pulumi-resource-docker", "./cmd/pulumi-resource-docker", "plugins", 240)
 NATS = Program("nats-server", "github.com/nats-io/nats-server/v2", "node", 60)
-OBJECT_STORE = Program("versitygw", "github.com/versity/versitygw/cmd/versitygw", "node", 90)
-PROGRAMS = (NATS, OBJECT_STORE, PULUMI, LANGUAGE, PLUGIN)
+OBJECT_STORE = Program(
+    "versitygw", f"{OBJECT_STORE_MODULE}/cmd/versitygw", "node", 90, ("main.Version", OBJECT_STORE_MODULE)
+)
 
+DOCKER_PLUGIN = ("docker", "5.2.0")
+"""Name and version of Pulumi's plugin for containers; the version of the pulumi-docker package."""
 LANGUAGE_SCRIPTS = ("python/cmd/pulumi-language-python-exec", "python/dist/pulumi-resource-pulumi-python")
 """What the language host starts, as the Python SDK of the engine's own version ships it."""
 
@@ -61,7 +44,7 @@ def node_programs(workspace: Workspace) -> list[Step]:
 
 
 def pulumi_engine(workspace: Workspace) -> list[Step]:
-    """CLI, language host and Docker plugin: the user's or the official ones where they work, else built."""
+    """CLI, language host and Docker plugin."""
     cli = _built(workspace, PULUMI, build)
     language = _built(workspace, LANGUAGE, build_language_host)
 
@@ -87,7 +70,7 @@ def all_built(workspace: Workspace) -> bool:
 def users_pulumi(workspace: Workspace) -> Path | None:
     """Folder of a Pulumi 3.2xx with its Python language host that the user has on PATH."""
     found = shutil.which("pulumi")
-    if found is None or Path(found).is_relative_to(workspace.cache) or not shutil.which("pulumi-language-python"):
+    if found is None or Path(found).is_relative_to(workspace.cache) or not shutil.which(LANGUAGE.name):
         return None
     version = re.match(r"v3\.(\d+)\.", answer(found, "version") or "")
     return Path(found).parent if version and 200 <= int(version[1]) < 300 else None
@@ -112,99 +95,44 @@ def docker_plugin(workspace: Workspace) -> Step:
         # Fails at once where Pulumi's own server is out of reach.
         shell.try_run(pulumi, "plugin", "install", "resource", name, version, timeout=60)
         if not users_plugin(workspace):
-            build_docker_plugin(shell, workspace, PLUGIN)
+            build_docker_plugin(shell, workspace)
             stamp.write()
 
     title = "Pulumi plugin for Docker"
     return Step(PLUGIN.name, title, lambda: users_plugin(workspace) or stamp.holds(), make, 1500, PLUGIN.seconds)
 
 
-def build(shell: Shell, workspace: Workspace, program: Program) -> None:
-    """Build a program straight from its pinned module."""
-    with scratch(workspace.cache / "build") as folder:
-        go(shell, workspace, workspace.root / MODULES / program.name, "-o", folder / program.name, program.package)
-        put(folder / program.name, program.executable(workspace))
-
-
 def build_language_host(shell: Shell, workspace: Workspace, program: Program) -> None:
     """Build the host, and lay beside it the scripts that the engine's own SDK has for it."""
-    sdk = "github.com/pulumi/pulumi/sdk/v3"
-    engine = workspace.root / MODULES / PULUMI.name
-    shell.run("go", "mod", "download", sdk, cwd=engine, env=go_environment(workspace))
-    source = Path(
-        shell.run("go", "list", "-m", "-f", "{{.Dir}}", sdk, cwd=engine, env=go_environment(workspace)).strip()
-    )
+    sdk = Path(Module(shell, workspace, PULUMI.source(workspace)).tell("Dir", SDK_MODULE))
     for script in LANGUAGE_SCRIPTS:
         with scratch(workspace.cache / "build") as folder:
-            copy = Path(shutil.copy(source / script, folder))
+            copy = Path(shutil.copy(sdk / script, folder))
             copy.chmod(0o755)
             put(copy, program.executable(workspace).with_name(copy.name))
     build(shell, workspace, program)
 
 
-def build_docker_plugin(shell: Shell, workspace: Workspace, program: Program) -> None:
+def build_docker_plugin(shell: Shell, workspace: Workspace) -> None:
     """Bridge the Terraform provider: its schema is generated first, then embedded."""
+    # Compose and buildx come with the upstream provider; nothing of the lab builds images through it.
+    tags = "no_compose"
     with scratch(workspace.cache / "build") as folder:
-        module = folder / "module"
-        shutil.copytree(workspace.root / MODULES / program.name, module)
-        # Compose and buildx come with the upstream provider; nothing of the lab builds images through it.
-        without_compose = ("-tags", "no_compose")
-        go(shell, workspace, module, *without_compose, "-o", folder / "tfgen", "./cmd/tfgen")
-        # Upstream's documentation is not part of its Go module, and is not needed on a node.
-        shell.run(folder / "tfgen", "schema", "--skip-docs", "--out", module / "cmd" / program.name, cwd=module)
-        go(shell, workspace, module, *without_compose, "-o", folder / program.name, program.package)
-        put(folder / program.name, program.executable(workspace))
-
-
-def go(shell: Shell, workspace: Workspace, module: Path, *arguments: str | Path) -> None:
-    """`go build` in a module, reproducible and without debug tables."""
-    shell.run(
-        "go",
-        "build",
-        "-trimpath",
-        "-buildvcs=false",
-        "-ldflags=-s -w",
-        *arguments,
-        cwd=module,
-        env=go_environment(workspace),
-        remedy="See that the Go module proxy is in reach and run the same command again; it goes on where it stopped.",
-    )
-
-
-def go_environment(workspace: Workspace) -> dict[str, str]:
-    """Go's own caches are kept with ours: an interrupted build resumes, and nothing of the user's is touched."""
-    return {
-        "PATH": GO.path(workspace),
-        "GOPATH": str(_gopath(workspace)),
-        "GOCACHE": str(_gopath(workspace) / "build"),
-        "GOFLAGS": "-mod=readonly -modcacherw",
-        "GOTOOLCHAIN": "local",
-        "GOWORK": "off",
-        "CGO_ENABLED": "0",
-    }
-
-
-def swept(workspace: Workspace) -> Step:
-    """Let go of the 5 GB of sources and intermediate files; the last step, when every program is built."""
-    return Step(
-        "go-caches",
-        "Go's caches removed",
-        lambda: not _gopath(workspace).exists(),
-        lambda _: shutil.rmtree(_gopath(workspace)),
-    )
-
-
-def _gopath(workspace: Workspace) -> Path:
-    return workspace.cache / "gopath"
+        source = Path(shutil.copytree(PLUGIN.source(workspace), folder / "module"))
+        module = Module(shell, workspace, source)
+        module.build(folder / "tfgen", "./cmd/tfgen", tags=tags)
+        # Upstream's documentation is not part of its Go module, and nobody reads it in a plugin.
+        shell.run(folder / "tfgen", "schema", "--skip-docs", "--out", source / "cmd" / PLUGIN.name, cwd=source)
+        module.build(folder / PLUGIN.name, PLUGIN.package, tags=tags)
+        put(folder / PLUGIN.name, PLUGIN.executable(workspace))
 
 
 def _built(workspace: Workspace, program: Program, make: Callable[[Shell, Workspace, Program], None]) -> Step:
-    stamp = program.stamp(workspace)
     return stamped(
         program.name,
         f"{program.name} from source",
-        stamp,
+        program.stamp(workspace),
         lambda shell: make(shell, workspace, program),
-        disk_mb=1500,
+        disk_mb=1000,
         seconds=program.seconds,
     )

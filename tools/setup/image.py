@@ -20,6 +20,8 @@ RUNTIME_PINS = "services/requirements.lock"
 SUITE = "bookworm"
 TAG = "etape/lab-node"
 LABEL = "etape.image=lab-node"
+KEPT = 3
+"""Images of so many recipes stay: checkouts that differ share an engine."""
 IMPORT = ('CMD ["/sbin/lab-init"]', "ENV container=docker", f"LABEL {LABEL}")
 """`container=docker` tells systemd where it runs."""
 
@@ -39,10 +41,11 @@ def lab_image(workspace: Workspace) -> Step:
             shutil.rmtree(folder / "root")
             docker = ("docker", "--host", docker_host(workspace))
             changes = [word for change in IMPORT for word in ("--change", change)]
-            image = shell.run(*docker, "import", *changes, folder / "root.tar", f"{TAG}:latest").strip()
-            stamp.write(image=image)
-            # Earlier builds have lost their tag; those that no node uses can go.
-            shell.try_run(*docker, "image", "prune", "--force", "--filter", f"label={LABEL}")
+            tag = f"{TAG}:{stamp.inputs()[:12]}"
+            stamp.write(image=shell.run(*docker, "import", *changes, folder / "root.tar", tag).strip())
+        known = shell.run(*docker, "image", "ls", "--quiet", "--filter", f"label={LABEL}").split()
+        for old in known[KEPT:]:
+            shell.try_run(*docker, "image", "rm", old)  # stays while a node runs on it
 
     return Step("image", "Lab node's image", done, make, disk_mb=4000, seconds=150)
 
@@ -101,12 +104,10 @@ def settle(shell: Shell, root: Path, masked: list[str]) -> None:
 
 
 def _stamp(workspace: Workspace) -> Stamp:
-    def inputs() -> str:
-        programs = (program.stamp(workspace).inputs() for program in (NATS, OBJECT_STORE))
-        sources = (workspace.root / RECIPE, workspace.root / RUNTIME_PINS, Path(__file__))
-        return fingerprint(*sources, *programs)
-
-    return Stamp(workspace.cache / "stamps/image.json", inputs)
+    programs = (program.stamp(workspace).inputs() for program in (NATS, OBJECT_STORE))
+    sources = (workspace.root / RECIPE, workspace.root / RUNTIME_PINS, Path(__file__))
+    recipe = fingerprint(*sources, *programs)
+    return Stamp(workspace.cache / "stamps" / f"image-{recipe[:12]}.json", lambda: recipe)
 
 
 def _inspect(host: str, image: str) -> str | None:

@@ -3,7 +3,7 @@
 from enum import StrEnum
 
 from infra.workspace import Workspace
-from tools.setup import debian, docker, engines, pages, prerequisites
+from tools.setup import debian, docker, engines, golang, pages, prerequisites
 from tools.setup.image import lab_image
 from tools.setup.python import environment, installer
 from tools.setup.release import release
@@ -62,7 +62,7 @@ def lab_steps(workspace: Workspace) -> list[Step]:
         *engines.node_programs(workspace),
         lab_image(workspace),
         *engines.pulumi_engine(workspace),
-        engines.swept(workspace),
+        golang.swept(workspace),
     ]
 
 
