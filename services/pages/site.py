@@ -17,19 +17,21 @@ from pages.filters import FILTERS
 from pages.headers import page_middleware
 
 THEMES = ("night", "day")
-_BREAKS_OUT = {
-    "<": "\\u003c",
-    ">": "\\u003e",
-    "&": "\\u0026",
-    "\u2028": "\\u2028",
-    "\u2029": "\\u2029",
-}
+_BREAKS_OUT = str.maketrans(
+    {
+        "<": "\\u003c",
+        ">": "\\u003e",
+        "&": "\\u0026",
+        "\u2028": "\\u2028",
+        "\u2029": "\\u2029",
+    }
+)
 
 
 def embedded_json(value: Any) -> Markup:
     """JSON that can stand inside a <script> element: nothing in it can end the element."""
     text = json.dumps(value, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
-    return Markup(text.translate(str.maketrans(_BREAKS_OUT)))
+    return Markup(text.translate(_BREAKS_OUT))
 
 
 class Site:

@@ -13,8 +13,10 @@ from starlette.routing import BaseRoute, Mount, Route
 class Feed(Protocol):
     """Where the race comes from."""
 
-    routes: Sequence[BaseRoute]
-    """/api/course, /api/snapshot and /api/stream, served beside the page."""
+    @property
+    def routes(self) -> Sequence[BaseRoute]:
+        """/api/course, /api/snapshot and /api/stream, served beside the page."""
+        ...
 
     def course(self) -> Mapping[str, Any]:
         """What /api/course answers."""

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import type { Group, Rider, Snapshot } from './feed'
-import { arrange, byImportance, gapScale, look, matching, rows, scaleBar } from './groups'
+import { arrange, byImportance, gapScale, look, matching, named, rows, scaleBar } from './groups'
 
 const group = (id: number, name: string, size: number, gap: number | null = null): Group => ({
   id, name, size, riders: [], km: 100, to_go_km: 80, gap_s: gap, gap_m: null, gap_to_previous_s: gap, speed_kmh: 40,
@@ -17,6 +17,12 @@ test('the head is yellow even where it is the largest group', () => {
 
 test('what a reader selected is labelled before all else', () => {
   expect(byImportance(groups, 4).map((one) => one.id)).toEqual([4, 1, 3, 2])
+})
+
+test('a rider alone behind the race has no label unless he was chosen, one ahead of it has', () => {
+  const alone = [group(1, 'Breakaway', 1), group(2, 'Peloton', 150), group(3, 'Dropped 1', 1), group(4, 'Dropped 2', 9)]
+  expect(named(alone, null).map((one) => one.id)).toEqual([1, 2, 4])
+  expect(named(alone, 3).map((one) => one.id)).toEqual([3, 1, 2, 4])
 })
 
 test('one scale serves all gaps and the longest still fits', () => {

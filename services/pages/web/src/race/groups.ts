@@ -13,6 +13,16 @@ export function look(group: Group, groups: readonly Group[]): 'head' | 'peloton'
   return group === peloton(groups) ? 'peloton' : 'other'
 }
 
+const NAMED_FROM = 5
+
+/** Groups that a picture of the whole course names: a rider alone behind the race is a dot there. */
+export function named(groups: readonly Group[], selected: number | null): Group[] {
+  const main = groups.findIndex((group) => group === peloton(groups))
+  return byImportance(groups, selected).filter(
+    (group) => group.id === selected || group.size >= NAMED_FROM || groups.indexOf(group) <= main,
+  )
+}
+
 /** Discs in the order in which they are drawn: small ones over large ones, the head over all. */
 export function drawn<D extends { group: Group; radius: number }>(discs: readonly D[], groups: readonly Group[]): D[] {
   return [...discs].sort((a, b) => Number(a.group === groups[0]) - Number(b.group === groups[0]) || b.radius - a.radius)

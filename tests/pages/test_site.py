@@ -1,0 +1,117 @@
+"""What both pages share on the server: data inside HTML, built files, headers, figures."""
+
+import asyncio
+import json
+from collections.abc import Callable
+from datetime import timedelta
+from pathlib import Path
+
+import httpx
+import pytest
+from pages.assets import AssetsMissing, read_assets
+from pages.filters import clock, duration, metres, zone_name
+from pages.site import Site, embedded_json
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+
+@pytest.fixture
+def package(tmp_path: Path) -> Path:
+    """A page package with one template and what Vite leaves behind."""
+    assets = tmp_path / "static/assets"
+    assets.mkdir(parents=True)
+    (assets / "index-1.js").write_text("export {}")
+    entry = {"file": "assets/index-1.js", "isEntry": True, "css": ["assets/index-2.css"], "assets": ["assets/a.woff2"]}
+    (tmp_path / "static/manifest.json").write_text(json.dumps({"src/x/index.ts": entry}))
+    (tmp_path / "templates").mkdir()
+    (tmp_path / "templates/x.html").write_text(
+        '{% extends "base.html" %}{% block first %}{{ name }}{% endblock %}'
+        '{% block data %}<script type="application/json">{{ name | embedded_json }}</script>{% endblock %}'
+    )
+    return tmp_path
+
+
+Get = Callable[..., httpx.Response]
+"""`get(path, **headers)` of the page."""
+
+
+@pytest.fixture
+def get(package: Path) -> Get:
+    site = Site(package)
+
+    async def page(request: Request) -> Response:
+        return site.page(request, "x.html", name="</script><b>")
+
+    transport = httpx.ASGITransport(Starlette(routes=[site.mount([Route("/", page)])]))
+
+    async def asked(path: str, headers: dict[str, str]) -> httpx.Response:
+        async with httpx.AsyncClient(transport=transport, base_url="http://race") as client:
+            return await client.get(path, headers=headers)
+
+    return lambda path, **headers: asyncio.run(asked(path, headers))
+
+
+@pytest.mark.parametrize("text", ["</script><script>alert(1)</script>", "<!--", "a & b", "\u2028", "Chambéry"])
+def test_embedded_data_cannot_end_its_element_and_reads_back_the_same(text: str):
+    """Guards: a name from outside that becomes markup in everyone's page."""
+    embedded = embedded_json({"name": text})
+    assert not set("<>&\u2028") & set(embedded)
+    assert json.loads(embedded) == {"name": text}
+
+
+def test_what_is_shown_is_escaped_as_well(get: Get):
+    """Guards: the same name in the tables of the first HTML."""
+    html = get("/").text
+    assert "<b>" not in html
+    assert "&lt;/script&gt;&lt;b&gt;" in html
+
+
+def test_first_html_names_the_hashed_files(get: Get):
+    """Guards: a page that loads the files of an older build."""
+    html = get("/").text
+    assert '<script type="module" src="/static/assets/index-1.js">' in html
+    assert '<link rel="stylesheet" href="/static/assets/index-2.css">' in html
+    assert '<link rel="preload" href="/static/assets/a.woff2" as="font"' in html
+
+
+def test_every_answer_is_guarded_and_only_hashed_files_are_kept(get: Get):
+    """Guards: a refusal without the security headers; a missing file that browsers remember for a year."""
+    page, file, missing = (get(at) for at in ("/", "/static/assets/index-1.js", "/static/assets/gone.js"))
+    assert all("default-src 'none'" in answer.headers["content-security-policy"] for answer in (page, file, missing))
+    assert [answer.status_code for answer in (page, file, missing)] == [200, 200, 404]
+    assert "immutable" in file.headers["cache-control"]
+    assert [answer.headers["cache-control"] for answer in (page, missing)] == ["no-store", "no-cache"]
+
+
+@pytest.mark.parametrize(("cookie", "shown"), [("day", True), ('"><script>', False), ("", False)])
+def test_only_known_themes_reach_the_html(get: Get, cookie: str, shown: bool):
+    """Guards: a cookie that writes into the page."""
+    html = get("/", cookie=f"theme={cookie}").text
+    assert ("data-theme" in html) == shown
+    assert "><script>" not in html.partition("<head>")[0]
+
+
+@pytest.mark.parametrize("manifest", [None, "", "{}", '{"x": {"isEntry": true}}'])
+def test_a_page_that_was_not_built_says_how_to_build_it(tmp_path: Path, manifest: str | None):
+    """Guards: a KeyError at start instead of a remedy."""
+    if manifest is not None:
+        (tmp_path / "manifest.json").write_text(manifest)
+    with pytest.raises(AssetsMissing, match=r"manifest\.json: names no built page application; run `npm install"):
+        read_assets(tmp_path)
+
+
+def test_figures_read_as_they_do_once_the_page_is_live():
+    """Guards: values that change their form when scripts take over (see format.test.ts for the same cases)."""
+    assert [duration(value) for value in (None, 0, 59.6, 61, 3599, 3661)] == [
+        "–",
+        "0:00",
+        "1:00",
+        "1:01",
+        "59:59",
+        "1:01:01",
+    ]
+    assert [metres(value) for value in (None, 842.4, 9999, 12_340)] == ["– m", "842 m", "9999 m", "12.3 km"]
+    assert clock("2017-07-09T12:32:05+00:00", "2017-07-09T11:15:00+02:00") == "14:32:05 UTC+2"
+    assert [zone_name(timedelta(minutes=offset)) for offset in (0, 120, -330)] == ["UTC", "UTC+2", "UTC−5:30"]
