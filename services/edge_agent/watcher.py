@@ -120,7 +120,12 @@ class Watcher:
     async def _watch_network(self) -> None:
         changed = asyncio.Event()
         with netlink.listen() as events:
-            asyncio.get_running_loop().add_reader(events, lambda: (netlink.drain(events), changed.set()))
+
+            def heard() -> None:
+                netlink.drain(events)
+                changed.set()
+
+            asyncio.get_running_loop().add_reader(events, heard)
             while True:
                 if await wait(changed, _STEADY_S):
                     self._link_changed_at = asyncio.get_running_loop().time()

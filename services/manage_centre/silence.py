@@ -13,7 +13,8 @@ class Silence:
 
     def __init__(self, scene: Scene, judgement: Judgement, explained: Explained) -> None:
         self.scene, self.graph, self.judgement, self.explained = scene, scene.graph, judgement, explained
-        self.silent = {name for name, verdict in judgement.nodes.items() if verdict.code == "silent"}
+        silent = {name for name, verdict in judgement.nodes.items() if verdict.code == "silent"}
+        self.silent = silent | {name for name in judgement.nodes if self._is_cut_off(name)}
 
     def incidents(self) -> Iterator[Incident]:
         """One incident for each group of silent nodes that hang together."""
@@ -31,10 +32,19 @@ class Silence:
             else:
                 yield self._out_of_reach(group, borders)
 
+    def _is_cut_off(self, name: str) -> bool:
+        """Whether all far ends contradict what the node last said: no need to wait until that is old."""
+        facts, cables = self.scene.fresh(name), self.graph.cables_of[name]
+        if facts is None or len(cables) < 2:
+            return False
+        own = [facts.ports.get((link.a if link.a.node == name else link.b).port) for link in cables]
+        return all(port and port.carrier for port in own) and all(
+            self.judgement.cables[link.label].code == "carrier" for link in cables
+        )
+
     def _is_border(self, link: Link, group: frozenset[str]) -> bool:
-        inside = [end.node in group for end in link.ends]
-        reporting = [self.scene.fresh(end.node) is not None for end in link.ends]
-        return any(inside) and any(reporting)
+        outside = [end.node for end in link.ends if end.node not in group]
+        return len(outside) == 1 and self.scene.fresh(outside[0]) is not None
 
     def _without_power(self, group: frozenset[str], borders: list[Link], dark: list[Link]) -> list[str]:
         """Nodes of which two or more cables are seen from the far end, and all without carrier."""

@@ -11,7 +11,7 @@ import threading
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -31,12 +31,18 @@ class FakeHub:
 
     def __init__(self, play: Play, state_dir: Path) -> None:
         self.play = play
-        self.centre = Centre("2017-core", state_dir, lambda: datetime.now(UTC))
+        self.ahead = timedelta()
+        """How far the Manage Centre's clock is ahead, so that a test need not wait until facts are old."""
+        self.centre = Centre("2017-core", state_dir, self.now)
         self.centre.hub_is(True)
         self.gone: set[str] = set()
         self._sequence = 0
         for stack, document in play.documents.items():
             self.publish("estate", stack, document)
+
+    def now(self) -> datetime:
+        """The time that the Manage Centre goes by."""
+        return datetime.now(UTC) + self.ahead
 
     def publish(self, kind: str, stack: str, document: dict[str, Any]) -> None:
         """One message."""
@@ -48,14 +54,14 @@ class FakeHub:
 
     def day(self, phase: str, message: str) -> None:
         """One step of the day cycle."""
-        at = datetime.now(UTC).isoformat(timespec="milliseconds")
+        at = self.now().isoformat(timespec="milliseconds")
         self.publish("day", STAGE, {"at": at, "phase": phase, "step": phase, "message": message})
 
     def report(self) -> None:
         """Every node that is there reports once."""
         for name in self.play.graph.nodes:
             if name not in self.play.silent and name not in self.gone:
-                facts = {**self.play.facts(name), "at": datetime.now(UTC).isoformat()}
+                facts = {**self.play.facts(name), "at": self.now().isoformat()}
                 self.publish("facts", facts["stack"], facts)
 
     async def run(self) -> None:
@@ -93,11 +99,12 @@ class ServedCentre:
         self.address = f"http://127.0.0.1:{self._server.servers[0].sockets[0].getsockname()[1]}"
         return self
 
-    def change(self, fault: Callable[[FakeHub], None]) -> None:
-        """Play a fault between two reports."""
+    def change(self, fault: Callable[[FakeHub], None], then_after: float = 0.0) -> None:
+        """Play a fault between two reports, the second of which comes so many seconds of the Manage Centre later."""
 
         async def play() -> None:
             fault(self.hub)
+            self.hub.ahead += timedelta(seconds=then_after)
             self.hub.report()
 
         asyncio.run_coroutine_threadsafe(play(), self._loop).result(5)

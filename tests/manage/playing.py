@@ -93,10 +93,11 @@ class Play:
         self.silent |= dict.fromkeys(nodes, at)
 
     def power_off(self, node: str, at: float = 0.0) -> None:
-        """The node is silent and its cables are dark at the other end."""
+        """The node is silent and its cables are dark at the other end; what it last said is all that it says."""
         self.hush([node], at)
         for link in self.graph.cables_of[node]:
-            self.pull(link.label)
+            there = link.b if link.a.node == node else link.a
+            self._facts[there.node]["ports"][there.port] |= {"carrier": False, "lldp": None}
 
     def stop(self, node: str, unit: str, active: str = "inactive") -> None:
         """Stop a service."""

@@ -2,9 +2,6 @@
 
 import asyncio
 import json
-import os
-import shutil
-import socket
 import subprocess
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -14,26 +11,17 @@ import nats
 import pytest
 from manage_centre.hub import Heard, HubAccess, listen
 
-from infra.workspace import Toolbox, Workspace
-
-
-def nats_server() -> str | None:
-    """The server that set-up built, or one on PATH."""
-    try:
-        folders = os.pathsep.join(Toolbox.read(Workspace.from_environment()).path)
-    except (OSError, TypeError, ValueError):
-        folders = ""
-    return os.environ.get("ETAPE_NATS_SERVER") or shutil.which("nats-server", path=folders) or shutil.which("nats-server")
+from tests.tracking_transport.harness import free_port, nats_server
 
 
 @contextmanager
 def running(port: int, store: Path) -> Iterator[None]:
     """A hub with JetStream on that port."""
     config = store / "hub.conf"
-    config.write_text(
-        f"listen: 127.0.0.1:{port}\njetstream {{ store_dir: {store} }}\nauthorization {{ user: etape, password: secret }}\n"
-    )
-    server = subprocess.Popen([nats_server() or "", "-c", config], stderr=subprocess.DEVNULL)
+    access = "authorization: {user: etape, password: secret}"
+    settings = f"listen: 127.0.0.1:{port}", f"jetstream: {{store_dir: {store}}}", access
+    config.write_text("\n".join(settings))
+    server = subprocess.Popen([nats_server(), "-c", config], stderr=subprocess.DEVNULL)
     try:
         yield
     finally:
@@ -43,11 +31,7 @@ def running(port: int, store: Path) -> Iterator[None]:
 
 @pytest.fixture
 def port() -> int:
-    if nats_server() is None:
-        pytest.skip("no nats-server: run set-up")
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        return free.getsockname()[1]
+    return free_port()
 
 
 async def until(condition: Callable[[], bool]) -> None:

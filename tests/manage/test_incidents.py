@@ -62,6 +62,12 @@ def test_a_node_without_power_folds_its_cables_and_services(play: Play) -> None:
     )
 
 
+def test_lost_power_is_told_at_once_by_the_far_ends(play: Play) -> None:
+    """Guards: for fifteen seconds two cables are blamed, because the dead node's last words still count."""
+    play.power_off("edge-2", at=59)
+    assert the_only_one(play).subject == Subject("node", "edge-2")
+
+
 def test_a_hung_node_is_told_from_a_dead_one(play: Play) -> None:
     """Guards: someone drives to the truck although the machine has carrier and only its agent is silent."""
     play.hush(["edge-2"])
