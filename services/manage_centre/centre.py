@@ -60,14 +60,22 @@ class Centre:
         """Take a message; one that cannot be read is told once and left out."""
         try:
             if heard.kind == "facts":
-                self.journal.add(self.estate.hear_facts(Facts.model_validate_json(heard.payload), self._now()))
-            elif heard.kind == "estate":
+                self._hear_facts(Facts.model_validate_json(heard.payload))
+                return
+            if heard.kind == "estate":
                 self.estate.hear_graph(heard.sequence, StackGraph.model_validate_json(heard.payload))
             else:
                 self.estate.hear_day(heard.sequence, heard.stack, DayEvent.model_validate_json(heard.payload))
         except ValidationError as error:
             log("not-understood", kind=heard.kind, stack=heard.stack, why=str(error.errors()[0]["msg"]))
         self._dirty.set()
+
+    def _hear_facts(self, facts: Facts) -> None:
+        """A heartbeat that says what the one before said can wait for the next second."""
+        before = self.estate.reports.get(facts.node)
+        self.journal.add(self.estate.hear_facts(facts, self._now()))
+        if before is None or (before.facts.ports, before.facts.units) != (facts.ports, facts.units):
+            self._dirty.set()
 
     async def run(self) -> None:
         """Judge soon after something was heard, and tell the pages not more than once a second, until cancelled."""

@@ -260,8 +260,13 @@ function byRackUnit(a: Node, b: Node): number {
   return (a.rack_unit ?? 99) - (b.rack_unit ?? 99) || a.name.localeCompare(b.name)
 }
 
+/** Between the columns, so that it strikes through no other server. */
 function toCell(cable: Cable, cell: Box, bar: Box): Path {
-  const x = cell.x + cell.w / 2
-  const [from, y] = [bar.y + bar.h, cell.y]
-  return { cable, d: `M${x} ${from}V${y}`, middle: { x, y: Math.max(from + 10, y - 12) }, ends: [{ x, y: from }, { x, y }], quiet: true }
+  const [from, x] = [bar.y + bar.h, cell.x + cell.w / 2]
+  const gutter = cell.x - CELL.gap / 2
+  const ends: [Point, Point] = [
+    { x: gutter, y: from },
+    { x, y: cell.y },
+  ]
+  return { cable, d: `M${gutter} ${from}V${cell.y - 4}H${x}V${cell.y}`, middle: { x: gutter, y: Math.max(from + 10, cell.y - 14) }, ends, quiet: true }
 }
