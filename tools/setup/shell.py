@@ -10,6 +10,7 @@ from pathlib import Path
 from tools.setup.step import Problem, SetupError
 
 TAIL_LINES = 12
+ANSWER_S = 30
 
 
 class CommandFailed(SetupError):
@@ -75,7 +76,9 @@ class Shell:
 def answer(*command: str | Path) -> str | None:
     """Stdout of a quick question to the machine, stripped; None where it fails or cannot be asked."""
     try:
-        ran = subprocess.run([str(word) for word in command], check=False, capture_output=True, text=True, timeout=10)
+        ran = subprocess.run(
+            [str(word) for word in command], check=False, capture_output=True, text=True, timeout=ANSWER_S
+        )
     except (OSError, subprocess.TimeoutExpired):
         return None
     return ran.stdout.strip() if ran.returncode == 0 else None
