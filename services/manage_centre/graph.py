@@ -156,6 +156,11 @@ class Graph:
         return tuple(segment for stack in self.stacks for segment in stack.segments)
 
     @cached_property
+    def owners(self) -> dict[str, str]:
+        """The node of each address."""
+        return {address.split("/")[0]: node.name for node in self.nodes.values() for address in node.addresses}
+
+    @cached_property
     def cables_of(self) -> dict[str, tuple[Link, ...]]:
         """The cables of each node."""
         return {

@@ -116,7 +116,16 @@ class Silence:
             found.append(Subject("node", name))
             found += [Subject("cable", link.label) for link in self.graph.cables_of[name]]
             found += [Subject("service", service.key) for service in self.graph.services_of[name]]
+        found += [Subject("node", name) for name in self._facing(set(nodes))]
         return found + [Subject("service", key) for key in self._left_alone(set(nodes))]
+
+    def _facing(self, nodes: set[str]) -> Iterator[str]:
+        """Nodes elsewhere whose uplink's far side is one of these."""
+        for name, verdict in self.judgement.nodes.items():
+            facts = self.scene.fresh(name)
+            target = facts.uplink.target if facts and facts.uplink else ""
+            if verdict.code == "uplink" and self.graph.owners.get(target) in nodes:
+                yield name
 
     def _left_alone(self, nodes: set[str]) -> Iterator[str]:
         """Services elsewhere that miss one on these nodes."""

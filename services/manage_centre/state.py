@@ -111,7 +111,7 @@ def _node(scene: Scene, node: Node) -> Verdict:
 
 
 def _present(scene: Scene, node: Node, facts: Facts) -> Verdict:
-    if facts.uplink and facts.uplink.rtt_ms is None and scene.phase(node.name) is not Phase.DE_RIG:
+    if facts.uplink and facts.uplink.rtt_ms is None and _should_answer(scene, node, facts.uplink.target):
         return Verdict(State.BAD, f"{facts.uplink.target}, the far side of its uplink, does not answer.", "uplink")
     if not facts.clock.synchronised or facts.clock.offset_ms is None:
         return Verdict(State.WATCH, "Its clock has no time server.", "clock")
@@ -122,6 +122,14 @@ def _present(scene: Scene, node: Node, facts: Facts) -> Verdict:
         if ratio is not None and ratio > most:
             return Verdict(State.WATCH, f"Its {title} is {ratio:.0%} used.", "load")
     return Verdict(State.GOOD, "Reports; clock and load are well.")
+
+
+def _should_answer(scene: Scene, node: Node, target: str) -> bool:
+    """The far side may be a machine that has not come yet or was taken away; nobody misses it then."""
+    owner = scene.graph.owners.get(target)
+    if owner is None:
+        return node.layer == "stage" and scene.phase(node.name) in (Phase.LIVE, Phase.DRAINING)
+    return scene.phase(owner) in (Phase.LIVE, Phase.DRAINING)
 
 
 def _cable(scene: Scene, nodes: Mapping[str, Verdict], link: Link) -> Verdict:

@@ -87,6 +87,14 @@ def test_a_cut_uplink_is_one_incident_for_the_whole_truck(play: Play) -> None:
     assert {Subject("node", name) for name in truck(play)} <= set(found.folded)
 
 
+def test_an_uplink_without_an_answer_is_folded_under_what_it_leads_to(play: Play) -> None:
+    """Guards: the router at this end is blamed for the dead one at the other."""
+    play.power_off("fabric-1")
+    play.hush(node.name for node in play.graph.nodes.values() if node.site == "cloud")
+    play.facts("wan-1")["uplink"] = {"target": "10.17.1.4", "rtt_ms": None}
+    assert Subject("node", "wan-1") in the_only_one(play).folded
+
+
 def test_a_filtered_uplink_points_at_the_gateway_and_rules_the_cable_out(play: Play) -> None:
     """Guards: a cable is blamed that has carrier."""
     play.hush(truck(play))

@@ -140,6 +140,14 @@ def test_a_node_that_is_not_well_says_of_what(play: Play, field: str, value: dic
     assert (verdict.state, words in verdict.sentence) == (state, True)
 
 
+@pytest.mark.parametrize("phase", [Phase.RIGGING, Phase.DE_RIG, Phase.GONE])
+def test_nobody_misses_the_far_side_of_an_uplink_that_is_not_there(play: Play, phase: Phase) -> None:
+    """Guards: the season's router is an alarm all night because the truck is on the road."""
+    play.facts("wan-1")["uplink"] = {"target": "10.17.1.4", "rtt_ms": None}
+    play.phase = phase
+    assert judge(play.scene()).nodes["wan-1"].state is State.GOOD
+
+
 def test_while_rigging_what_has_not_come_is_planned(play: Play) -> None:
     """Guards: a screen full of alarms every morning."""
     play.phase = Phase.RIGGING
