@@ -1,5 +1,6 @@
 """What the module `etape.node.state` does to a node."""
 
+import threading
 from collections.abc import Callable
 from pathlib import Path
 
@@ -175,6 +176,24 @@ def test_what_is_no_longer_wanted_is_taken_away(machine: FakeMachine) -> None:
     assert machine.active == set()
     assert not machine.at(CONFIG).exists()
     assert not machine.at(UNIT).exists()
+
+
+def test_a_second_run_on_the_node_waits_for_the_first(machine: FakeMachine) -> None:
+    """Guards: two runs that restart each other's services, after the first one's controller was killed."""
+    order: list[str] = []
+
+    def second() -> None:
+        with machine.alone():
+            order.append("second")
+
+    thread = threading.Thread(target=second)
+    with machine.alone():
+        thread.start()
+        thread.join(0.05)
+        order.append("first")
+    thread.join()
+
+    assert order == ["first", "second"]
 
 
 def test_a_wipe_leaves_nothing_of_ours_and_all_of_others(machine: FakeMachine) -> None:

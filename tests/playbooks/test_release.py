@@ -70,6 +70,12 @@ def test_a_broken_transfer_leaves_no_release(node: Path, arrived: bytes) -> None
     assert there(node) == {"new"}
 
 
+def test_a_release_that_arrived_meanwhile_is_kept(node: Path) -> None:
+    """Guards: a deploy that fails because the one whose controller was killed has brought the release."""
+    assert [pull(node, "new", archive("new")) for _ in range(2)] == [0, 0]
+    assert there(node) == {"new"}
+
+
 def test_a_release_is_called_after_its_archive() -> None:
     """Guards: a link to a folder that does not exist."""
     assert release_name("/cache/releases/0f3a.tar.gz") == "0f3a"

@@ -81,6 +81,14 @@ def test_a_service_has_the_limits_of_the_capacity_profile(hosts: dict, state_of:
             assert "Restart=always\n" in text
 
 
+def test_only_who_runs_the_kernel_takes_its_machine_code(state_of: StateOf) -> None:
+    """Guards: a processor that compiles for a minute when the race starts, and a relay that waits for a copy."""
+    unit = "/etc/systemd/system/etape-{}.service"
+
+    assert "/opt/etape/current/numba" in text_of(state_of("processor-1"), unit.format("processor"))
+    assert "ExecStartPre" not in text_of(state_of("edge-2"), unit.format("relay"))
+
+
 def test_every_service_of_the_estate_has_a_unit_that_runs(hosts: dict, state_of: StateOf) -> None:
     """Guards: a service that the estate promises and no role delivers."""
     for node, variables in hosts.items():

@@ -39,6 +39,8 @@ def unpack(name: str, content: bytes, folder: str = FOLDER, current: str = CURRE
     """
     fresh, digest = f"{folder}/.{name}", hashlib.sha256(content).hexdigest()
     steps = (
+        f"mkdir -p {folder} && exec 9< {folder} && flock 9",  # a killed controller's transfer may still be under way
+        f"if [ -d {folder}/{name} ]; then cat > /dev/null; exit 0; fi",
         f"rm -rf {folder}/.[!.]* && mkdir -p {fresh}",
         f"cat > {fresh}.tar.gz",
         f"echo '{digest}  {fresh}.tar.gz' | sha256sum --check --status",

@@ -1,12 +1,14 @@
 """The edge to the node itself: its files, accounts and systemd. Tests put a fake in its place."""
 
+import contextlib
+import fcntl
 import grp
 import os
 import pwd
 import shutil
 import stat
 import subprocess
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -42,6 +44,15 @@ class Machine:
     def at(self, path: str) -> Path:
         """Where a path of the node is here."""
         return self.root / path.lstrip("/")
+
+    @contextlib.contextmanager
+    def alone(self) -> Iterator[None]:
+        """Wait for a run that works on the node already: one whose controller was killed goes on to its end."""
+        lock = self.at("/run/lock/etape-node-state")
+        lock.parent.mkdir(parents=True, exist_ok=True)
+        with lock.open("w") as file:
+            fcntl.flock(file, fcntl.LOCK_EX)
+            yield
 
     def read(self, path: str) -> str | None:
         """Text of a file; None where there is none. Bytes that are not UTF-8 survive as surrogates."""

@@ -50,11 +50,13 @@ def main() -> None:
         },
         supports_check_mode=True,
     )
+    machine = Machine()
     try:
-        if module.params["state"] == "absent":
-            changes = wipe(Machine(), only_look=module.check_mode)
-        else:
-            changes = converge(parse_state(module.params["roles"]), Machine(), only_look=module.check_mode)
+        with machine.alone():
+            if module.params["state"] == "absent":
+                changes = wipe(machine, only_look=module.check_mode)
+            else:
+                changes = converge(parse_state(module.params["roles"]), machine, only_look=module.check_mode)
     except (Mistakes, MachineError, OSError) as error:
         module.fail_json(msg=str(error))
     answer = {"diff": [_difference(change) for change in changes]} if module._diff else {}
