@@ -84,10 +84,18 @@ def _standings(
 
 def _open(before: History, standings: Mapping[Subject, Standing], incident: Incident, now: datetime) -> Open:
     """An incident that goes on keeps its beginning; a new one begins with its subject's state."""
-    if incident.subject in before.incidents:
-        return Open(incident, before.incidents[incident.subject].since)
+    earlier = _earlier(before.incidents, incident)
+    if earlier:
+        return Open(incident, earlier.since)
     standing = standings.get(incident.subject)
     return Open(incident, standing.since if standing else now)
+
+
+def _earlier(before: Mapping[Subject, Open], incident: Incident) -> Open | None:
+    """What the incident was called before: its subject may have been a symptom, or one of many, until now."""
+    if incident.subject in before:
+        return before[incident.subject]
+    return next((one for one in before.values() if incident.subject in one.incident.folded), None)
 
 
 def _about(one: Open) -> tuple[Subject, ...]:
@@ -96,10 +104,11 @@ def _about(one: Open) -> tuple[Subject, ...]:
 
 def _turns(before: Mapping[Subject, Open], after: Mapping[Subject, Open], now: datetime) -> Iterator[Entry]:
     for subject, one in after.items():
-        if subject not in before:
+        if _earlier(before, one.incident) is None:
             yield Entry(now, "incident", one.incident.verdict, subject, one.incident.state)
+    present = {subject for one in after.values() for subject in _about(one)}
     for subject, one in before.items():
-        if subject not in after:
+        if not present & set(_about(one)):
             yield Entry(now, "incident", f"Over: {one.incident.verdict}", subject, State.GOOD)
 
 

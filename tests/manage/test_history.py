@@ -55,3 +55,21 @@ def test_nodes_that_are_taken_away_have_a_line_each_and_their_cables_none() -> N
         (Subject("node", "edge-2"), State.GONE),
         (Subject("node", "edge-3"), State.GONE),
     ]
+
+
+def test_an_incident_of_many_nodes_does_not_begin_anew_as_they_recover() -> None:
+    """Guards: clocks that are found one after another begin and end an incident each time."""
+    play = Play()
+    history, _ = after(NOTHING, play, 0)
+    lines = []
+    for well, seconds in (([], 10), (["edge-1", "edge-2"], 20), (["edge-3"], 30), (["storage-1"], 40)):
+        for name in ("edge-1", "edge-2", "edge-3", "storage-1"):
+            if seconds == 10 or name in well:
+                play.facts(name)["clock"] = {"offset_ms": 0.1, "synchronised": name in well}
+        history, entries = after(history, play, seconds)
+        lines += [entry.text for entry in entries if entry.kind == "incident"]
+    assert lines == [
+        "4 nodes, first edge-1: Its clock has no time server.",
+        "Over: edge-3: Its clock has no time server.",
+        "Over: storage-1: Its clock has no time server.",
+    ]
