@@ -30,7 +30,19 @@ def test_an_unknown_target_is_refused(capsys: pytest.CaptureFixture[str]) -> Non
     with pytest.raises(SystemExit) as refused:
         main(["labs"])
     assert refused.value.code == 2
-    assert "labs" in capsys.readouterr().err
+    assert "there is no target 'labs'; there are python, lab, browser, all" in capsys.readouterr().err
+
+
+def test_a_cache_that_cannot_be_written_is_one_sentence(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A wrong ETAPE_CACHE must not show a traceback."""
+    (tmp_path / "file").write_text("")
+    monkeypatch.setenv("ETAPE_CACHE", str(tmp_path / "file/cache"))
+    assert main(["python"]) == 1
+    told = capsys.readouterr().err
+    assert f"{tmp_path}/file/cache: Not a directory." in told
+    assert "→" in told
 
 
 def _outcome(name: str, status: Status) -> Outcome:

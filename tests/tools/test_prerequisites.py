@@ -46,7 +46,7 @@ def test_each_lack_has_its_sentence_and_remedy(tmp_path: Path) -> None:
 def test_all_lacks_are_told_at_once() -> None:
     """One at a time means as many runs as there are lacks."""
     one, two = Problem("One.", "mend one"), Problem("Two.", "mend two")
-    step = prerequisites.prerequisites("machine", "Machine", (lambda: one, lambda: None, lambda: two))
+    step = prerequisites.prerequisites((lambda: one, lambda: None, lambda: two))
     assert not step.done()
     with pytest.raises(MissingPrerequisite) as error:
         step.make(shell(Path()))

@@ -1,5 +1,6 @@
 """How a set-up takes its steps."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -62,3 +63,16 @@ def test_room_is_asked_for_before_anything_is_built(tmp_path: Path) -> None:
     assert "ETAPE_CACHE" in error.value.problems[0].remedy
     assert bench.made == []
     check_room(tmp_path, 0)
+
+
+def test_what_a_user_may_not_look_at_is_refused_by_the_step_before_it(tmp_path: Path) -> None:
+    """Without root the look into root's files fails first; the sentence has to be about root all the same."""
+    bench, report = Bench(breaks={"root"}), Listener()
+
+    def forbidden() -> bool:
+        raise PermissionError(13, "Permission denied", "python")
+
+    steps = [bench.step("root"), replace(bench.step("python"), done=forbidden)]
+    with pytest.raises(SetupError, match="root broke"):
+        run(steps, tmp_path, report)
+    assert report.statuses() == {"root": Status.FAILED}

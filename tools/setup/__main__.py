@@ -14,8 +14,9 @@ from tools.setup.prerequisites import taken_ports
 from tools.setup.report import Lines, as_json
 from tools.setup.runner import Outcome, Status, run
 from tools.setup.shell import Shell
-from tools.setup.step import MissingPrerequisite, SetupError, Step
+from tools.setup.step import MissingPrerequisite, Problem, SetupError, Step
 
+RIGHTS = "See that this user may write there and that the disk has room, then run the same command again."
 EXAMPLE = """example:
   python3 -m tools.setup lab browser    everything for a day in the lab and its tests
   python3 -m tools.setup --stop         end the Docker engine that set-up started
@@ -47,7 +48,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print("The Docker engine has ended." if docker.stop_own() else "Set-up has no Docker engine running.")
         return 0
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # so that a build under way is ended with us
-    start, error = time.monotonic(), None
+    start = time.monotonic()
+    error: SetupError | None = None
     recorder = Recorder(Lines(quiet=options.quiet))
     try:
         if options.lock:
@@ -59,6 +61,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 raise MissingPrerequisite(*taken)
     except SetupError as caught:
         error = caught
+    except OSError as caught:
+        error = SetupError(Problem(f"{caught.filename or 'This machine'}: {caught.strerror}.", RIGHTS))
     except KeyboardInterrupt:
         print("Interrupted; what is done stays done, the same command goes on from here.", file=sys.stderr)
         return 130
@@ -91,7 +95,7 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument(
         "targets",
         nargs="*",
-        type=Target,
+        type=_target,
         default=[Target.LAB],
         metavar="TARGET",
         help=f"one or more of {', '.join(names)}; default lab",
@@ -102,6 +106,14 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--lock", action="store_true", help="first write both requirements.lock files anew")
     parser.add_argument("--stop", action="store_true", help="end the Docker engine that set-up started, then exit")
     return parser.parse_args(arguments)
+
+
+def _target(text: str) -> Target:
+    try:
+        return Target(text)
+    except ValueError:
+        names = ", ".join(target.value for target in Target)
+        raise argparse.ArgumentTypeError(f"there is no target {text!r}; there are {names}") from None
 
 
 if __name__ == "__main__":

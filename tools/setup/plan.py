@@ -12,6 +12,16 @@ from tools.setup.toolbox import toolbox
 from tools.setup.toolchains import GO, NODE
 
 
+PYTHON_CHECKS: tuple[prerequisites.Check, ...] = (prerequisites.python_version,)
+LAB_CHECKS = (
+    *PYTHON_CHECKS,
+    prerequisites.linux,
+    prerequisites.root,
+    prerequisites.memory,
+    prerequisites.namespaces,
+)
+
+
 class Target(StrEnum):
     """What can be asked of a set-up."""
 
@@ -28,7 +38,8 @@ def plan(workspace: Workspace, targets: set[Target]) -> list[Step]:
     """The steps of the targets, each once."""
     if Target.ALL in targets:
         targets = {Target.LAB, Target.BROWSER}
-    steps = [*python_steps(workspace)]
+    checks = LAB_CHECKS if Target.LAB in targets else PYTHON_CHECKS
+    steps = [prerequisites.prerequisites(checks), *python_steps(workspace)]
     if Target.LAB in targets:
         steps += lab_steps(workspace)
     if Target.BROWSER in targets:
@@ -40,20 +51,13 @@ def plan(workspace: Workspace, targets: set[Target]) -> list[Step]:
 
 def python_steps(workspace: Workspace) -> list[Step]:
     """A Python environment of the checkout."""
-    checks = (prerequisites.python_version,)
-    return [
-        prerequisites.prerequisites("prerequisites", "Prerequisites", checks),
-        debian.packages("python-packages", debian.PYTHON, disk_mb=50),
-        installer(workspace),
-        environment(workspace),
-    ]
+    packages = debian.packages("python-packages", debian.PYTHON, disk_mb=50)
+    return [packages, installer(workspace), environment(workspace)]
 
 
 def lab_steps(workspace: Workspace) -> list[Step]:
     """Engines, node image and release."""
-    checks = (prerequisites.linux, prerequisites.root, prerequisites.memory, prerequisites.namespaces)
     return [
-        prerequisites.prerequisites("lab-prerequisites", "Prerequisites of the lab", checks),
         debian.packages("lab-packages", debian.LAB, disk_mb=100, seconds=15),
         *docker.engine(workspace),
         *page_steps(workspace),

@@ -3,7 +3,7 @@
 import os
 import socket
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 from tools.setup.shell import Shell, answer
@@ -16,9 +16,8 @@ PAGES = (8310, 8320, 8330)
 Check = Callable[[], Problem | None]
 
 
-def prerequisites(name: str, title: str, checks: Iterable[Check]) -> Step:
-    """A step that no set-up can make: it is done, or it names everything that is missing."""
-    checks = tuple(checks)
+def prerequisites(checks: Sequence[Check]) -> Step:
+    """The first step, which no set-up can make: it is done, or it names everything that is missing."""
 
     def problems() -> tuple[Problem, ...]:
         return tuple(problem for check in checks if (problem := check()))
@@ -26,7 +25,7 @@ def prerequisites(name: str, title: str, checks: Iterable[Check]) -> Step:
     def refuse(_: Shell) -> None:
         raise MissingPrerequisite(*problems())
 
-    return Step(name, title, lambda: not problems(), refuse)
+    return Step("prerequisites", "Prerequisites", lambda: not problems(), refuse)
 
 
 def python_version(version: tuple[int, int] = sys.version_info[:2]) -> Problem | None:

@@ -62,7 +62,10 @@ def run(steps: Sequence[Step], cache: Path, report: Report) -> list[Outcome]:
 
 def _glance(step: Step, logs: Path) -> Outcome:
     start = time.monotonic()
-    status = Status.THERE if step.done() else Status.MISSING
+    try:
+        status = Status.THERE if step.done() else Status.MISSING
+    except OSError:  # what this user may not look at is made again, or refused there with a sentence
+        status = Status.MISSING
     return Outcome(step, status, time.monotonic() - start, logs / f"{step.name}.log")
 
 
@@ -77,7 +80,7 @@ def _take(step: Step, logs: Path, report: Report) -> Outcome:
     start = time.monotonic()
     try:
         step.make(Shell(glance.log))
-    except SetupError:
+    except (SetupError, OSError):
         report.ends(Outcome(step, Status.FAILED, time.monotonic() - start, glance.log))
         raise
     made = Outcome(step, Status.MADE, time.monotonic() - start, glance.log)
