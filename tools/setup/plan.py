@@ -11,7 +11,6 @@ from tools.setup.step import Step
 from tools.setup.toolbox import toolbox
 from tools.setup.toolchains import GO, NODE
 
-
 PYTHON_CHECKS: tuple[prerequisites.Check, ...] = (prerequisites.python_version,)
 LAB_CHECKS = (
     *PYTHON_CHECKS,
