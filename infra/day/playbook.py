@@ -1,6 +1,8 @@
 """Runs the playbooks through ansible-runner and turns what they say into progress and one sentence."""
 
+import os
 import shutil
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -53,7 +55,10 @@ def run_playbook(
         inventory=[str(workspace.inventory(stack)) for stack in stacks],
         extravars=extra or {},
         limit=limit,
-        envvars={"ANSIBLE_CONFIG": str(workspace.root / "ansible.cfg")},
+        envvars={
+            "ANSIBLE_CONFIG": str(workspace.root / "ansible.cfg"),
+            "PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]]),
+        },
         event_handler=heard,
         quiet=True,
         settings={"suppress_ansible_output": True},

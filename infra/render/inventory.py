@@ -8,12 +8,19 @@ from infra.estate.model import Estate, Interface, Link, Node, PortRef, Service, 
 from infra.render.outputs import node_output, secrets_of
 
 
-def render_inventory(estate: Estate, outputs: Mapping[str, Mapping], key_file: Path, known_hosts: Path) -> dict:
+def render_inventory(
+    estate: Estate,
+    outputs: Mapping[str, Mapping],
+    key_file: Path,
+    known_hosts: Path,
+    plugged_in: Iterable[Link] = (),
+) -> dict:
     """The inventory as Ansible's YAML plugin reads it (JSON is YAML): hosts with their variables, and groups.
 
     It names the machines that the stack itself owns. `outputs` holds the outputs by stack; the stage's inventory
     needs the core's too, for the season's secrets. A router of the core that the stage plugs into is rendered with
-    the core that the stage holds (`estate.core`), which knows the day's handoff. Raises MissingOutputs.
+    the core that the stage holds (`estate.core`), which knows the day's handoff; `plugged_in` are the stage's cables
+    that end there. Raises MissingOutputs.
     """
     shared = {
         "stack": estate.stack,
@@ -24,10 +31,11 @@ def render_inventory(estate: Estate, outputs: Mapping[str, Mapping], key_file: P
         "time_servers": [str(first_address(estate.node(name))) for name in estate.time_servers],
         "secrets": secrets_of(outputs, estate),
     }
+    links = (*estate.everything("links"), *plugged_in)
     hosts = {
         node.name: {
             "ansible_host": node_output(outputs, estate.stack, node)["address"],
-            "etape": {**shared, **_of_node(estate, node)},
+            "etape": {**shared, **_of_node(estate, node, links)},
         }
         for node in estate.nodes
     }
@@ -89,11 +97,11 @@ def _endpoints(estate: Estate) -> dict[str, list[dict]]:
     return found
 
 
-def _of_node(estate: Estate, node: Node) -> dict:
+def _of_node(estate: Estate, node: Node, links: Iterable[Link]) -> dict:
     return {
         "node": {"name": node.name, "role": node.role, "slot": node.slot, "site": node.site, "title": node.title},
         "interfaces": [_interface(interface) for interface in node.interfaces],
-        "ports": list(_ports(node, estate.everything("links"))),
+        "ports": list(_ports(node, links)),
         "routes": [{"destination": str(r.destination), "gateway": str(r.gateway)} for r in node.routes],
         "forwards": node.forwards,
         "roles": list(node.roles),

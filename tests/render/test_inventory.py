@@ -131,3 +131,10 @@ def test_known_hosts_pins_each_machine_by_its_address(stage):
     lines = render_known_hosts(stage, outputs_of(stage)).splitlines()
     assert "172.30.20.32 ssh-ed25519 key-of-edge-2" in lines
     assert len(lines) == len(stage.nodes)
+
+
+def test_a_core_router_knows_the_cables_that_a_stage_plugs_into_it(stage):
+    """Guards against ports of the managed network that nobody watches because they belong to the other layer."""
+    inventory = render_inventory(stage.core, outputs_of(stage), KEY, HOSTS, stage.links)
+    labels = {port["label"] for port in etape(inventory, "wan-1")["ports"]}
+    assert {"N-09", "N-10", "X-00"} <= labels
