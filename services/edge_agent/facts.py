@@ -44,7 +44,7 @@ def facts(config: Config, seen: Seen, *, at: datetime, boot_id: str, seq: int, e
         "boot_id": boot_id,
         "seq": seq,
         "at": _iso(at),
-        "ports": {name: _port(name, seen) for name in config.ports if name in seen.network.ports},
+        "ports": {name: _port(name, seen) for name in _port_names(config, seen) if name in seen.network.ports},
         "addresses": {name: list(there) for name, there in seen.network.addresses.items() if name != "lo"},
         "routes": [
             {"destination": route.destination, "gateway": route.gateway, "interface": route.interface}
@@ -60,6 +60,12 @@ def facts(config: Config, seen: Seen, *, at: datetime, boot_id: str, seq: int, e
 
 def _iso(at: datetime) -> str:
     return at.isoformat(timespec="milliseconds")
+
+
+def _port_names(config: Config, *seen: Seen) -> tuple[str, ...]:
+    """The ports that were planned at the last deploy, and those that were plugged since: a stage into the season."""
+    found = [port.name for one in seen for port in one.network.ports.values() if port.pluggable]
+    return tuple(dict.fromkeys((*config.ports, *found)))
 
 
 def _port(name: str, seen: Seen) -> dict[str, Any]:
@@ -87,7 +93,7 @@ def _unit(name: str, seen: Seen) -> dict[str, Any]:
 
 def changes(config: Config, before: Seen, after: Seen, at: datetime) -> Iterator[Event]:
     """What the Manage Centre should know now and not with the next heartbeat; figures that only drift are not."""
-    for name in config.ports:
+    for name in _port_names(config, before, after):
         was, now = _port_in_words(name, before), _port_in_words(name, after)
         if was != now:
             yield Event(at, name, now)

@@ -16,6 +16,8 @@ _LINK = struct.Struct("=BxHiII")
 _ADDRESS = struct.Struct("=BBBBI")
 _ROUTE = struct.Struct("=BBBBBBBBI")
 _UP = 0x1
+_ETHERNET = 1
+_CABLED_KINDS = (b"", b"veth")
 _MAIN_TABLE, _UNICAST = 254, 1
 
 
@@ -27,6 +29,8 @@ class Port:
     carrier: bool
     mtu: int
     mac: str
+    pluggable: bool = True
+    """Whether a cable can be in it: a socket of the machine, or the lab's veth; no bridge, tunnel or loopback."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,12 +86,14 @@ def read_network() -> Network:
 def parse_links(messages: bytes) -> Iterator[tuple[int, Port]]:
     """(index, port) of each RTM_NEWLINK among the messages."""
     for body in _bodies(messages, _NEW_LINK):
-        _, _, index, flags, _ = _LINK.unpack_from(body)
+        _, hardware, index, flags, _ = _LINK.unpack_from(body)
         attributes = dict(_attributes(body[_LINK.size :]))
         name = attributes[3].rstrip(b"\0").decode()
         carrier = bool(flags & _UP) and attributes.get(33, b"\0") == b"\1"
         mtu = int.from_bytes(attributes.get(4, b"\0" * 4), "little")
-        yield index, Port(name, carrier, mtu, attributes.get(1, b"").hex(":"))
+        kind = dict(_attributes(attributes.get(18, b""))).get(1, b"").rstrip(b"\0")
+        pluggable = hardware == _ETHERNET and kind in _CABLED_KINDS
+        yield index, Port(name, carrier, mtu, attributes.get(1, b"").hex(":"), pluggable)
 
 
 def parse_addresses(messages: bytes) -> Iterator[tuple[int, str]]:

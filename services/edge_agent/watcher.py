@@ -140,9 +140,11 @@ class Watcher:
             await asyncio.sleep(_AT_MOST_EVERY_S)
 
     def _neighbour_pace(self) -> float:
-        ports, neighbours = self.seen.network.ports, self.seen.neighbours
-        waiting = any(name in ports and ports[name].carrier and name not in neighbours for name in self.config.ports)
-        if not waiting:
+        """Often for a while after a change, as long as a port waits for its neighbour; management has none."""
+        network = self.seen.network
+        management = {route.interface for route in network.routes if route.destination == "0.0.0.0/0"}
+        dark = {port.name for port in network.ports.values() if not (port.pluggable and port.carrier)}
+        if network.ports.keys() - dark - management <= self.seen.neighbours.keys():
             return _STEADY_S
         return 1.0 if asyncio.get_running_loop().time() - self._link_changed_at < _STEADY_S else 10.0
 

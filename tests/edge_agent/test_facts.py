@@ -15,7 +15,10 @@ from tests.edge_agent.examples import config
 AT = datetime(2017, 7, 9, 10, 0, tzinfo=UTC)
 WELL = Seen(
     network=Network(
-        {name: Port(name, True, 1500, "02:00:00:00:00:01") for name in ("lo", "eno1", "eno2", "eth0")},
+        {
+            name: Port(name, True, 1500, "02:00:00:00:00:01", name.startswith("eno"))
+            for name in ("lo", "eno1", "eno2", "br-race")
+        },
         {"lo": ("127.0.0.1/8",), "eno1": ("10.17.10.22/24",)},
         (Route("10.17.0.0/16", "10.17.10.2", "eno1"),),
     ),
@@ -79,7 +82,12 @@ def test_the_record_is_the_contract() -> None:
 
 def test_a_port_that_does_not_exist_is_left_out() -> None:
     """Guards: a cable that is not laid looks like one without carrier."""
-    assert list(document(WELL, ports=["eno1", "eno9"])["ports"]) == ["eno1"]
+    assert list(document(WELL, ports=["eno1", "eno9"])["ports"]) == ["eno1", "eno2"]
+
+
+def test_a_port_that_was_plugged_after_the_deploy_is_told() -> None:
+    """Guards: the season's router does not know the cables of today's stage, which are laid after it was deployed."""
+    assert list(document(WELL, ports=["eno1"])["ports"]) == ["eno1", "eno2"]
 
 
 def test_without_carrier_there_is_no_neighbour() -> None:
@@ -110,9 +118,9 @@ def test_a_change_that_matters_is_one_event(after: Seen, sentence: str) -> None:
 
 @pytest.mark.parametrize(
     "after",
-    [replace(WELL, load=Load(0.9, 0.9, 0.9)), replace(WELL, clock=Clock(0.3, True)), with_port("eth0", False)],
+    [replace(WELL, load=Load(0.9, 0.9, 0.9)), replace(WELL, clock=Clock(0.3, True)), with_port("br-race", False)],
 )
-def test_figures_that_drift_and_ports_outside_the_plan_are_no_event(after: Seen) -> None:
+def test_figures_that_drift_and_interfaces_without_a_plug_are_no_event(after: Seen) -> None:
     """Guards: eighty agents that publish all the time."""
     assert told(WELL, after) == []
 

@@ -17,10 +17,16 @@ def message(kind: int, body: bytes) -> bytes:
     return struct.pack("=IHHII", 16 + len(body), kind, 0, 1, 0) + body
 
 
-def link(name: str, *, up: bool = True, carrier: bytes = b"\1") -> bytes:
+def link(name: str, *, up: bool = True, carrier: bytes = b"\1", kind: bytes = b"veth") -> bytes:
     body = struct.pack("=BxHiII", 0, 1, 7, 0x1 if up else 0, 0)
     body += attribute(3, name.encode() + b"\0") + attribute(4, struct.pack("=I", 1500))
-    return message(16, body + attribute(1, bytes.fromhex("ce12bf72121f")) + attribute(33, carrier))
+    return message(
+        16,
+        body
+        + attribute(1, bytes.fromhex("ce12bf72121f"))
+        + attribute(33, carrier)
+        + attribute(18, attribute(1, kind + b"\0")),
+    )
 
 
 def test_a_port_has_name_carrier_mtu_and_mac() -> None:
@@ -35,6 +41,15 @@ def test_a_port_that_is_down_has_no_carrier(up: bool, carrier: bytes) -> None:
     """Guards: a plug that was pulled, or a port that was switched off, looks connected."""
     (_, port), *_ = netlink.parse_links(link("eno1", up=up, carrier=carrier))
     assert port.carrier is False
+
+
+@pytest.mark.parametrize(
+    ("kind", "pluggable"), [(b"veth", True), (b"", True), (b"bridge", False), (b"wireguard", False)]
+)
+def test_only_what_takes_a_cable_is_pluggable(kind: bytes, pluggable: bool) -> None:
+    """Guards: a bridge in the list of ports, as if a cable of the plan were missing in it."""
+    (_, port), *_ = netlink.parse_links(link("x", kind=kind))
+    assert port.pluggable is pluggable
 
 
 def test_only_routes_of_the_main_table_are_told() -> None:
