@@ -10,7 +10,7 @@ from manage_centre.history import Entry, History, Open
 from manage_centre.incident import Subject
 from manage_centre.state import Judgement, Scene, State, Verdict
 
-_WORST = (State.BAD, State.UNKNOWN, State.WATCH, State.GOOD, State.PLANNED, State.GONE)
+_WORST = (State.BAD, State.UNKNOWN, State.WATCH, State.GONE, State.PLANNED, State.GOOD)
 
 
 def render_snapshot(scene: Scene, judgement: Judgement, history: History, log: Iterable[Entry]) -> dict[str, Any]:
@@ -81,6 +81,8 @@ class _View:
             return "Everything of it is gone."
         if State.GONE in known:
             return "It is being taken away."
+        if State.PLANNED in known and self.scene.day.phase is Phase.DRAINING:
+            return "Its producers are stopped for the end of the day."
         if State.PLANNED in known:
             return "Not all of it is here yet." if State.GOOD in known else "It is planned and not here yet."
         return "All nodes, cables and services are well." if known <= {State.GOOD} else "Not all of it is known."
@@ -142,11 +144,8 @@ _NOT_SHOWN: Mapping[str, bool] = {"node": True, "stack": True, "events": True, "
 
 
 def _site_state(states: list[State]) -> State:
-    """The worst that is true of it; a site of which a part is gone is on its way out, not well."""
-    for state in _WORST:
-        if state in states:
-            return State.GONE if state is State.GOOD and State.GONE in states else state
-    return State.PLANNED
+    """The worst that is true of it; one of which a part is gone or has not come is on its way, not well."""
+    return next((state for state in _WORST if state in states), State.PLANNED)
 
 
 def _subject(subject: Subject) -> dict[str, str]:

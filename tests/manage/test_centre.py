@@ -151,3 +151,15 @@ def test_a_site_has_one_state_and_the_sentence_of_its_incident(tmp_path: Path) -
     assert (sites["truck"]["state"], sites["truck"]["reporting"]) == ("bad", 8)
     assert sites["truck"]["sentence"].startswith("Cable T1-07 is out")
     assert sites["cloud"]["state"] == "good"
+
+
+def test_a_site_of_which_a_part_is_still_to_come_is_not_well_yet(tmp_path: Path) -> None:
+    """Guards: a green truck with half of its cables on the road."""
+    told = Told(tmp_path)
+    told.graphs()
+    told.day("rigging")
+    for name in told.play.graph.nodes:
+        if name != "edge-3":
+            told.say("facts", told.play.facts(name)["stack"], told.play.facts(name))
+    truck = next(site for site in told.snapshot(1)["sites"] if site["name"] == "truck")
+    assert (truck["state"], truck["sentence"]) == ("planned", "Not all of it is here yet.")
