@@ -109,6 +109,18 @@ def test_a_hand_edit_is_mended_and_its_unit_restarts(machine: FakeMachine) -> No
     assert machine.restarts() == ["etape-relay.service"]
 
 
+def test_yesterdays_address_goes_when_todays_is_written(machine: FakeMachine) -> None:
+    """Guards: a router that keeps the handoff of the last town beside that of this one, and half of its routes."""
+    flush = ["ip", "address", "flush", "dev", "br-uplink"]
+    files = [{"path": "/etc/systemd/network/40-etape-br-uplink.network", "content": "100.64.9.1", "undo": flush}]
+    converge(relay_state(files=files, units=[]), machine)
+    assert " ".join(flush) not in machine.commands
+
+    files[0]["content"] = "100.64.10.1"
+    converge(relay_state(files=files, units=[]), machine)
+    assert " ".join(flush) in machine.commands
+
+
 def test_a_stopped_unit_is_started_without_touching_files(machine: FakeMachine) -> None:
     """Guards: a service that someone stopped and that a deploy leaves stopped."""
     converge(relay_state(), machine)

@@ -165,6 +165,9 @@ def _put(todo: Plan, machine: Machine) -> None:
     for directory in todo.directories:
         machine.make_directory(directory.path, _wanted(directory))
     for file in todo.files:
+        # What the file of another day brought about goes with it: networkd adds an address and keeps the old one.
+        if file.undo and machine.read(file.path) is not None:
+            machine.attempt(*file.undo)
         machine.write(file.path, file.content, _wanted(file))
     for link in todo.links:
         machine.link(link.path, link.target)
