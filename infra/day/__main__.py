@@ -26,6 +26,8 @@ from infra.engine import EngineError
 from infra.workspace import Workspace
 
 DEFAULT_STACK = "2017-s09"
+_END = "This destroys the season's core; its archive and evidence are copied to this machine first."
+_LOSS = "Nothing is drained, proven or kept: readings that only the estate holds are lost."
 
 
 def main(arguments: list[str]) -> int:
@@ -52,10 +54,12 @@ def _run(day: Day, options: argparse.Namespace) -> None:
         case "check":
             check(day, options.stack or _the_stage(day))
         case "down" if options.core:
-            _confirm_end_of_season(options)
-            down_season(day, options.stack or _the_stage(day))
+            _confirm(options, _LOSS if options.abandon else _END)
+            down_season(day, options.stack or _the_stage(day), options.abandon)
         case "down":
-            down(day, options.stack or _the_stage(day))
+            if options.abandon:
+                _confirm(options, _LOSS)
+            down(day, options.stack or _the_stage(day), options.abandon)
         case "next":
             next_town(day, options.stack or _the_stage(day))
         case "list":
@@ -68,12 +72,12 @@ def _the_stage(day: Day) -> str:
     return stages[0] if stages else DEFAULT_STACK
 
 
-def _confirm_end_of_season(options: argparse.Namespace) -> None:
+def _confirm(options: argparse.Namespace, warning: str) -> None:
     if options.yes:
         return
     if not sys.stdin.isatty():
-        raise Refusal("ending a season asks first, and no one is here to answer", "add `--yes`")
-    print("This destroys the season's core. Its archive and evidence are copied to this machine first.")
+        raise Refusal(f"this asks first, and no one is here to answer. {warning}", "add `--yes`")
+    print(warning)
     if input("Type `end` to go on: ").strip() != "end":
         raise Refusal("not confirmed", "nothing was changed")
 
@@ -106,6 +110,7 @@ def _parser() -> argparse.ArgumentParser:
             command.add_argument("--speed", type=_speed, help="race seconds in a second, default 1")
         if verb == "down":
             command.add_argument("--core", action="store_true", help="end the season: the core goes too")
+            command.add_argument("--abandon", action="store_true", help="give up undrained data: the machines are dead")
             command.add_argument("--yes", action="store_true", help="do not ask")
     return parser
 

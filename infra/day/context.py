@@ -40,6 +40,11 @@ class Day:
         core = season(estate)
         return Hub(f"nats://{address(core, 'hub')}", self._credentials(core)["hub_password"])
 
+    def tell(self, estate: Estate, phase: str, message: str) -> None:
+        """Say how far the day is, where the season's hub is there to hear it."""
+        if self._credentials(season(estate)):
+            self.hub(estate).phase(estate.stack, phase, message)
+
     def object_store(self, estate: Estate) -> ObjectStore:
         """The object store of the season that `estate` belongs to."""
         core = season(estate)
@@ -51,7 +56,7 @@ class Day:
         )
 
     def _credentials(self, core: Estate) -> dict[str, str]:
-        return read_outputs(self.workspace, core.stack)["credentials"]
+        return read_outputs(self.workspace, core.stack).get("credentials", {})
 
 
 def read_estate(stack: str, scale: str) -> Estate:

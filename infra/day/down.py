@@ -17,31 +17,35 @@ from infra.day.shell import ask
 from infra.estate.model import Estate, Layer
 
 
-def down(day: Day, stack: str) -> None:
-    """Take a stage down; safe to run again after it was stopped anywhere."""
+def down(day: Day, stack: str, abandon: bool = False) -> None:
+    """Take a stage down; safe to run again after it was stopped anywhere.
+
+    `abandon` gives up what the truck holds and the cloud does not: for a lab whose machines are dead.
+    """
     record = day.records.read(stack)
     estate = read_estate(stack, record.scale)
     if estate.layer is Layer.CORE:
         raise Refusal(f"{stack} lives a season", "end the season with `scripts/stage down --core`")
     with only_one(day.workspace):
-        _take_down(day, estate)
+        _take_down(day, estate, abandon)
 
 
-def down_season(day: Day, stack: str) -> None:
+def down_season(day: Day, stack: str, abandon: bool = False) -> None:
     """Take a stage down and then its core, with everything that the core keeps."""
     stage = read_estate(stack, day.records.read(stack).scale)
     with only_one(day.workspace):
         for record in day.records.up():
             if not record.stack.endswith("-core"):
-                _take_down(day, read_estate(record.stack, record.scale))
+                _take_down(day, read_estate(record.stack, record.scale), abandon)
         core = season(stage)
-        _keep_season(day, core)
+        if not abandon:
+            _keep_season(day, core)
         _destroy(day, core)
 
 
-def _take_down(day: Day, estate: Estate) -> None:
+def _take_down(day: Day, estate: Estate, abandon: bool) -> None:
     record = day.records.read(estate.stack)
-    if record.phase in (Phase.DEPLOYING, Phase.LIVE, Phase.DRAINING):
+    if not abandon and record.phase in (Phase.DEPLOYING, Phase.LIVE, Phase.DRAINING):
         record = _drain_and_export(day, estate, record)
     _destroy(day, estate)
 
@@ -59,7 +63,7 @@ def _keep_season(day: Day, core: Estate) -> None:
 
 def _drain_and_export(day: Day, estate: Estate, record: Record) -> Record:
     day.records.write(record.model_copy(update={"phase": Phase.DRAINING}))
-    day.hub(estate).phase(estate.stack, "draining", "producers stop, the backlog goes to the cloud")
+    day.tell(estate, "draining", "producers stop, the backlog goes to the cloud")
     if not _has_raced(day, estate):
         day.progress.say("  nothing was recorded on the truck: there is nothing to drain")
         manifests = {}
@@ -137,7 +141,7 @@ def _destroy(day: Day, estate: Estate) -> None:
     record = day.records.read(estate.stack)
     tell = estate.layer is Layer.STAGE and record.phase is not Phase.DOWN
     if tell:
-        day.hub(estate).phase(estate.stack, "de-rig", "machines and cables are being taken away")
+        day.tell(estate, "de-rig", "machines and cables are being taken away")
     with day.progress.step(f"Destroy {estate.stack}") as step:
         day.engine.recover(estate.stack)
         changes = day.engine.destroy(estate.stack, day.progress.note)
@@ -149,4 +153,4 @@ def _destroy(day: Day, estate: Estate) -> None:
     forget_access(day.workspace, estate.stack)
     day.records.write(record.model_copy(update={"phase": Phase.DOWN}))
     if tell:
-        day.hub(estate).phase(estate.stack, "down", f"{estate.stack} is gone")
+        day.tell(estate, "down", f"{estate.stack} is gone")

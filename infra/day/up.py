@@ -15,6 +15,7 @@ from infra.day.record import Phase, Record
 from infra.estate.model import Estate, Layer
 from infra.render.graph import render_graph
 
+_HUB_PATIENCE_S = 30.0
 _RACE_PATIENCE_S = 60.0
 
 
@@ -33,6 +34,7 @@ def up(day: Day, wish: Wish) -> None:
     estate = read_estate(record.stack, record.scale)
     with only_one(day.workspace):
         _refuse_second_stage(day, estate)
+        day.tell(estate, "rigging", f"{estate.stack} is being rigged")
         for layer in layers(estate):
             _create(day, layer, record)
         write_access(day.workspace, layers(estate))
@@ -88,14 +90,22 @@ def _deploy(day: Day, estate: Estate, wanted: Record) -> None:
         recap = run_playbook(day.workspace, "deploy", stacks, day.progress.note, extra)
         step.detail = f"{recap.changed} of {recap.hosts} nodes changed"
         step.facts = {"hosts": recap.hosts, "changed": recap.changed}
-    with day.progress.step("Tell the Manage Centre what belongs where") as step:
-        told = [day.hub(estate).estate(layer.stack, render_graph(layer)) for layer in layers(estate)]
-        if not all(told):
+    with day.progress.step("Tell the Manage Centre what belongs where"):
+        for layer in layers(estate):
+            _tell_graph(day, layer)
+        day.tell(estate, "rigging", f"{estate.stack} is deployed, arrival is being checked")
+
+
+def _tell_graph(day: Day, estate: Estate) -> None:
+    """The hub takes it once the Manage Centre has started; Failure where it does not within half a minute."""
+    deadline = time.monotonic() + _HUB_PATIENCE_S
+    while not day.hub(estate).estate(estate.stack, render_graph(estate)):
+        if time.monotonic() > deadline:
             raise Failure(
                 "the Manage Centre's hub on manage-1 takes no messages",
-                "see `systemctl status etape-hub` on manage-1, then run this again",
+                "see `systemctl status etape-hub etape-manage-centre` on manage-1, then run this again",
             )
-        day.hub(estate).phase(estate.stack, "rigging", f"{estate.stack} is deployed, arrival is being checked")
+        time.sleep(0.5)
 
 
 def _race(day: Day, estate: Estate) -> None:
@@ -130,7 +140,7 @@ def _wait_for_race(day: Day, estate: Estate) -> dict:
 def _say_live(day: Day, estate: Estate) -> None:
     for layer in layers(estate):
         day.records.write(day.records.read(layer.stack).model_copy(update={"phase": Phase.LIVE}))
-    day.hub(estate).phase(estate.stack, "live", f"{estate.stack} is race-ready")
+    day.tell(estate, "live", f"{estate.stack} is race-ready")
 
 
 def _show_pages(day: Day, estate: Estate) -> None:

@@ -7,6 +7,7 @@ import pytest
 from infra.day.context import read_estate
 from infra.estate.model import Estate
 from infra.workspace import Toolbox, Workspace
+from tests.browser.conftest import applications, browser, open_page, said  # noqa: F401 (fixtures)
 from tests.lab.command import succeed
 
 STACK = "2017-s09"
@@ -25,15 +26,10 @@ def estate() -> Estate:
     return read_estate(STACK, "small")
 
 
-@pytest.fixture(scope="session")
-def docker_host(workspace: Workspace) -> str:
-    return Toolbox.read(workspace).docker_host
-
-
 @pytest.fixture(scope="session", autouse=True)
 def clean_lab(workspace: Workspace):
     """Begin and end with nothing, whatever an earlier run left."""
     os.environ["DOCKER_HOST"] = Toolbox.read(workspace).docker_host
-    succeed("stage", "down", "--core", "--yes")
+    succeed("stage", "down", "--core", "--abandon", "--yes")
     yield
-    succeed("stage", "down", "--core", "--yes")
+    succeed("stage", "down", "--core", "--abandon", "--yes")

@@ -1,5 +1,8 @@
 """The whole day on the lab, in the order of a day: up, check, cut, kill, next, down."""
 
+import os
+import subprocess
+import sys
 import time
 
 import docker
@@ -7,6 +10,7 @@ import httpx
 import pytest
 
 from infra.day.record import Phase, Records
+from infra.workspace import ROOT
 from tests.lab.command import kill_while, run, succeed
 from tests.lab.conftest import STACK
 
@@ -56,6 +60,29 @@ def test_a_second_up_changes_nothing():
         changes = outcome.step(f"Create {layer}")["changes"]
         assert {kind: count for kind, count in changes.items() if kind != "same" and count} == {}
     assert outcome.step("Deploy")["changed"] == 0
+
+
+def test_every_node_is_what_its_roles_promise():
+    """Guards against a deploy that reports success and machines that are something else, seen from outside."""
+    environment = {**os.environ, "ETAPE_TEST_HOSTS": f"2017-core,{STACK}"}
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", "tests/hosts", "-q"],
+        check=False,
+        cwd=ROOT,
+        env=environment,
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stdout[-4000:]
+
+
+def test_both_pages_are_live_in_a_browser_without_a_word_on_the_console(open_page, said):
+    """Guards against pages that only work against a scripted feed."""
+    race_page = open_page("http://127.0.0.1:8320/")
+    race_page.get_by_text("198 riders").first.wait_for(timeout=10_000)
+    manage_page = open_page("http://127.0.0.1:8330/")
+    manage_page.get_by_text("edge-2").first.wait_for(timeout=10_000)
+    assert said == []
 
 
 def test_the_arrival_sheet_is_all_good(estate):
