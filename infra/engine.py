@@ -17,8 +17,8 @@ from typing import Any, TextIO
 import yaml
 
 from infra.checkpoint import lock_holders, read_checkpoint
-from infra.day.record import write_durably
 from infra.docker_engine import DockerEngine, DockerError, Thing
+from infra.durable import write_durably
 from infra.events import Changes, Event, read_event
 from infra.operator_key import public_key
 from infra.ownership import owner_labels

@@ -2,7 +2,7 @@
 
 import json
 
-from infra.day.record import write_durably
+from infra.durable import write_durably
 from infra.estate.model import Estate
 from infra.render.inventory import render_inventory, render_known_hosts
 from infra.workspace import Workspace

@@ -7,8 +7,8 @@ from datetime import UTC, datetime
 from infra.day.arrival import Finding, Observed, arrival_sheet, as_table
 from infra.day.context import Day, layers, read_estate
 from infra.day.outcome import Failure, Refusal
-from infra.day.record import write_durably
 from infra.day.shell import Answer, ask
+from infra.durable import write_durably
 from infra.estate.model import Estate
 
 _FACTS = (

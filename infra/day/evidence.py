@@ -15,7 +15,7 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
 from infra.day.outcome import Failure
-from infra.day.record import write_durably
+from infra.durable import write_durably
 
 BUCKET = "evidence"
 _SEASON = ("archive", BUCKET)

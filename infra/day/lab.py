@@ -18,8 +18,8 @@ from infra.day import fault
 from infra.day.context import Day, read_estate
 from infra.day.outcome import Failure, Refusal
 from infra.day.progress import Progress
-from infra.day.record import write_durably
 from infra.day.shell import ask
+from infra.durable import write_durably
 from infra.estate.model import Estate
 from infra.workspace import Workspace
 

@@ -5,12 +5,12 @@ that was killed is run again to the same end: a stage that never deployed has no
 drain was proven goes on to be destroyed.
 """
 
-import os
 from enum import StrEnum
 from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict
 
+from infra.durable import write_durably
 from infra.workspace import Workspace
 
 
@@ -72,15 +72,3 @@ class Records:
 
     def _path(self, stack: str) -> Path:
         return self._folder / f"{stack}.json"
-
-
-def write_durably(path: Path, text: str) -> None:
-    """Replace a file by rename, so that a reader or a kill never meets half of it. Mode 0600."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_suffix(path.suffix + ".new")
-    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(descriptor, "w") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-    temporary.replace(path)

@@ -9,7 +9,7 @@ import pytest
 
 from infra.day.only_one import only_one
 from infra.day.outcome import Refusal
-from infra.day.record import Phase, Record, Records, write_durably
+from infra.day.record import Phase, Record, Records
 from infra.workspace import Workspace
 
 
@@ -36,23 +36,6 @@ def test_only_what_exists_counts_as_up(workspace):
     records.write(Record(stack="2017-core", phase=Phase.LIVE))
     records.write(Record(stack="2017-s08", phase=Phase.DOWN))
     assert [record.stack for record in records.up()] == ["2017-core"]
-
-
-def test_a_kill_while_writing_leaves_the_old_record(workspace, monkeypatch):
-    """Guards against half a record: the rename is what makes the new one valid."""
-    path = workspace.home / "days/2017-s09.json"
-    write_durably(path, "old")
-    monkeypatch.setattr(os, "fsync", lambda descriptor: (_ for _ in ()).throw(KeyboardInterrupt))
-    with pytest.raises(KeyboardInterrupt):
-        write_durably(path, "new")
-    assert path.read_text() == "old"
-
-
-def test_records_are_not_for_other_users(workspace):
-    """Guards against outputs with secrets that anyone can read."""
-    path = workspace.home / "outputs/2017-core.json"
-    write_durably(path, "{}")
-    assert path.stat().st_mode & 0o777 == 0o600
 
 
 def test_a_second_command_is_refused_and_told_who_is_at_work(workspace):
