@@ -64,7 +64,7 @@ def read_estate(stack: str, scale: str) -> Estate:
     try:
         return load_estate(stack, scale)
     except EstateError as error:
-        raise Refusal(str(error), "mend the lines named above; nothing was created") from None
+        raise Refusal(str(error), "mend what is named above; nothing was created") from None
 
 
 def season(estate: Estate) -> Estate:
