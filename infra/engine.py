@@ -18,7 +18,7 @@ import yaml
 
 from infra.checkpoint import lock_holders, read_checkpoint
 from infra.docker_engine import DockerEngine, DockerError, Thing
-from infra.durable import write_durably
+from infra.durable import write_durably, write_once
 from infra.events import Changes, Event, read_event
 from infra.operator_key import public_key
 from infra.ownership import owner_labels
@@ -65,8 +65,6 @@ class Engine:
             "PULUMI_FALLBACK_TO_STATE_SECRETS_MANAGER": "true",
             "PULUMI_SKIP_UPDATE_CHECK": "true",
             "PULUMI_PARALLEL_DIFF": "true",
-            # Halves create and destroy; what a killed engine made unrecorded, `recover` finds by its labels.
-            "PULUMI_SKIP_CHECKPOINTS": "true",
         }
 
     def up(self, stack: str, config: Mapping[str, str], note: Note) -> Changes:
@@ -156,7 +154,10 @@ class Engine:
         return ["pulumi", *arguments, "--non-interactive", "--stack", stack]
 
     def _surroundings(self) -> dict[str, Any]:
-        return {"text": True, "cwd": self._workspace.root, "env": {**os.environ, **self.environment()}}
+        # Halves create and destroy; what a killed engine made unrecorded, `recover` finds by its labels. A plain
+        # `pulumi up` has nobody who would, so it is not in the environment that a shell gets.
+        hurried = {"PULUMI_SKIP_CHECKPOINTS": "true"}
+        return {"text": True, "cwd": self._workspace.root, "env": {**os.environ, **self.environment(), **hurried}}
 
     def _is_stale(self, stack: str) -> bool:
         checkpoint = read_checkpoint(self._state, stack)
@@ -218,7 +219,7 @@ class Engine:
         path = self._workspace.home / "passphrase"
         self._state.mkdir(parents=True, exist_ok=True)
         if not path.exists():
-            write_durably(path, secrets.token_urlsafe(32))
+            write_once(path, secrets.token_urlsafe(32))
         return path
 
     def _log(self, stack: str, verb: str) -> TextIO:
