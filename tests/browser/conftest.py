@@ -43,7 +43,7 @@ def applications() -> Path:
 def browser() -> Iterator[Browser]:
     chromium = _chromium()
     if chromium is None:
-        pytest.skip("no Chromium: apt-get install chromium")
+        pytest.fail("no Chromium: apt-get install chromium")
     with sync_playwright() as playwright:
         running = playwright.chromium.launch(executable_path=chromium, args=list(FLAGS))
         yield running

@@ -23,6 +23,7 @@ def test_every_target_has_a_plan_whose_steps_have_names_of_their_own(target: Tar
     assert len(set(names)) == len(names)
     assert names[0] == "prerequisites"
     assert ("toolbox" in names) == (target in {Target.LAB, Target.ALL})
+    assert ("nats-server" in names) == (target in {Target.QUICK, Target.LAB, Target.ALL})
 
 
 def test_an_unknown_target_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
@@ -30,7 +31,7 @@ def test_an_unknown_target_is_refused(capsys: pytest.CaptureFixture[str]) -> Non
     with pytest.raises(SystemExit) as refused:
         main(["labs"])
     assert refused.value.code == 2
-    assert "there is no target 'labs'; there are python, lab, browser, all" in capsys.readouterr().err
+    assert "there is no target 'labs'; there are python, quick, lab, browser, all" in capsys.readouterr().err
 
 
 def test_a_cache_that_cannot_be_written_is_one_sentence(

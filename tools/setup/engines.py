@@ -38,9 +38,14 @@ LANGUAGE_SCRIPTS = ("python/cmd/pulumi-language-python-exec", "python/dist/pulum
 """What the language host starts, as the Python SDK of the engine's own version ships it."""
 
 
+def broker(workspace: Workspace) -> Step:
+    """The broker of the nodes, which quick tests run too."""
+    return _built(workspace, NATS, build)
+
+
 def node_programs(workspace: Workspace) -> list[Step]:
     """The broker and the object store of the nodes."""
-    return [_built(workspace, program, build) for program in (NATS, OBJECT_STORE)]
+    return [broker(workspace), _built(workspace, OBJECT_STORE, build)]
 
 
 def pulumi_engine(workspace: Workspace) -> list[Step]:

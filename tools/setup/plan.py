@@ -25,7 +25,9 @@ class Target(StrEnum):
     """What can be asked of a set-up."""
 
     PYTHON = "python"
-    """The checkout's environment: model, review, quick tests."""
+    """The checkout's environment: model, review."""
+    QUICK = "quick"
+    """Also the broker, which the quick tests run as a process."""
     LAB = "lab"
     """Everything that a stage in the lab needs."""
     BROWSER = "browser"
@@ -39,6 +41,8 @@ def plan(workspace: Workspace, targets: set[Target]) -> list[Step]:
         targets = {Target.LAB, Target.BROWSER}
     checks = LAB_CHECKS if Target.LAB in targets else PYTHON_CHECKS
     steps = [prerequisites.prerequisites(checks), *python_steps(workspace)]
+    if Target.QUICK in targets:
+        steps += broker_steps(workspace)
     if Target.LAB in targets:
         steps += lab_steps(workspace)
     if Target.BROWSER in targets:
@@ -52,6 +56,12 @@ def python_steps(workspace: Workspace) -> list[Step]:
     """A Python environment of the checkout."""
     packages = debian.packages("python-packages", debian.PYTHON, disk_mb=50)
     return [packages, installer(workspace), environment(workspace)]
+
+
+def broker_steps(workspace: Workspace) -> list[Step]:
+    """Go where it is missing, and the broker."""
+    build = engines.broker(workspace)
+    return [GO.step(workspace, unneeded=build.done), build]
 
 
 def lab_steps(workspace: Workspace) -> list[Step]:
