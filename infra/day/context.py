@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from functools import cached_property
+from typing import cast
 
 from infra.day.access import read_outputs
 from infra.day.evidence import ObjectStore
@@ -10,9 +11,9 @@ from infra.day.outcome import Refusal
 from infra.day.progress import Progress
 from infra.day.record import Records
 from infra.engine import Engine
-from infra.estate.load import load_estate
+from infra.estate.load import Scale, load_estate
 from infra.estate.mistakes import EstateError
-from infra.estate.model import Estate, Layer, Node
+from infra.estate.model import Estate, Node
 from infra.workspace import Toolbox, Workspace
 
 
@@ -62,7 +63,7 @@ class Day:
 def read_estate(stack: str, scale: str) -> Estate:
     """The estate of a stack; every mistake in stacks/ is one Refusal."""
     try:
-        return load_estate(stack, scale)
+        return load_estate(stack, cast(Scale, scale))  # it refuses what is not a scale
     except EstateError as error:
         raise Refusal(str(error), "mend what is named above; nothing was created") from None
 
@@ -74,7 +75,7 @@ def season(estate: Estate) -> Estate:
 
 def layers(estate: Estate) -> tuple[Estate, ...]:
     """The estates to bring up, in order: the core before the stage."""
-    return (estate.core, estate) if estate.layer is Layer.STAGE else (estate,)
+    return (estate.core, estate) if estate.core else (estate,)
 
 
 def address(estate: Estate, service: str) -> str:
