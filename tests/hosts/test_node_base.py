@@ -47,4 +47,4 @@ def test_no_unit_has_failed(node: Deployed) -> None:
 
 def test_our_files_are_as_they_were_deployed(node: Deployed) -> None:
     """Guards: drift since the deploy."""
-    assert node.host.run("sha256sum --check --status /var/lib/etape/node_state/files.sha256").rc == 0
+    assert node.host.run("sha256sum --check --status /var/lib/etape-node/files.sha256").rc == 0

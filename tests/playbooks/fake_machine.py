@@ -11,13 +11,14 @@ class Killed(BaseException):
 
 
 class FakeMachine(Machine):
-    """Files below `root` are real; owners, accounts and units are remembered."""
+    """Files below `root` are real; owners, mounts, accounts and units are remembered."""
 
     def __init__(self, root: Path) -> None:
         super().__init__(root)
         self.commands: list[str] = []
         self.accounts: set[str] = set()
         self.owners: dict[Path, tuple[str, str]] = {}
+        self.mounts: set[str] = set()
         self.active: set[str] = set()
         self.enabled: set[str] = set()
         self.broken: set[str] = set()
@@ -51,6 +52,9 @@ class FakeMachine(Machine):
         found = super().attributes(path)
         return found and Attributes(*self.owners.get(self.at(path), ("root", "root")), found.mode)
 
+    def _is_mount(self, path: Path) -> bool:
+        return path in map(self.at, self.mounts)
+
     def _give(self, path: Path, wanted: Attributes) -> None:
         path.chmod(int(wanted.mode, 8))
         final = path.with_name(path.name[1:].removesuffix(".etape")) if path.name.endswith(".etape") else path
@@ -59,7 +63,7 @@ class FakeMachine(Machine):
     def has_account(self, name: str) -> bool:
         return name in self.accounts
 
-    def add_account(self, name: str, home: str) -> None:
+    def add_account(self, name: str, uid: int, home: str) -> None:
         self._count()
         self.accounts.add(name)
 

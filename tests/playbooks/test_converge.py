@@ -20,7 +20,7 @@ def relay_state(config: str = "one", **more: list) -> State:
     """A relay with its unit, its config and the release that it runs."""
     role = {
         "role": "tracking",
-        "accounts": [{"name": "etape", "home": "/var/lib/etape"}],
+        "accounts": [{"name": "etape", "uid": 500, "home": "/var/lib/etape"}],
         "directories": [{"path": "/etc/etape", "group": "etape", "mode": "0750"}],
         "files": [
             {"path": CONFIG, "content": config, "group": "etape", "mode": "0640", "secret": True},
@@ -39,7 +39,7 @@ def machine(tmp_path: Path) -> FakeMachine:
 
 def tree(machine: FakeMachine) -> dict[str, str]:
     """Every file and link of ours on the node; not the node's own memory of it."""
-    kept = [path for path in machine.root.rglob("*") if "node_state" not in path.parts]
+    kept = [path for path in machine.root.rglob("*") if "etape-node" not in path.parts]
     links = {str(path.relative_to(machine.root)): str(path.readlink()) for path in kept if path.is_symlink()}
     return {str(path.relative_to(machine.root)): path.read_text() for path in kept if path.is_file()} | links
 
@@ -232,6 +232,25 @@ def test_a_wipe_leaves_nothing_of_ours_and_all_of_others(machine: FakeMachine) -
     assert "ip address flush" in machine.commands
     assert "systemctl try-restart systemd-networkd.service" in machine.commands
     assert wipe(machine) == ()
+
+
+def test_a_wipe_empties_a_mounted_disk_and_leaves_the_mount(machine: FakeMachine) -> None:
+    """Guards: a wipe that stops where data are on a disk of their own, whose mount point nobody can remove."""
+    converge(relay_state(directories=[{"path": "/var/lib/etape"}]), machine)
+    machine.mounts.add("/var/lib/etape")
+    machine.at("/var/lib/etape/race").mkdir()
+    machine.at("/var/lib/etape/race/clock.json").write_text("{}")
+    wipe(machine)
+
+    assert list(machine.at("/var/lib/etape").iterdir()) == []
+
+
+def test_the_nodes_memory_is_not_kept_with_the_data(machine: FakeMachine) -> None:
+    """Guards: a fresh machine that takes over the data of its predecessor and believes itself to be deployed."""
+    converge(relay_state(directories=[{"path": "/var/lib/etape"}]), machine)
+
+    assert machine.at(APPLIED).exists()
+    assert list(machine.at("/var/lib/etape").iterdir()) == []
 
 
 def test_every_node_of_the_estate_converges_and_stays(

@@ -43,6 +43,13 @@ def test_a_file_that_cannot_be_read_names_role_path_and_field(entry: dict, sente
         parse_state([{"role": "broker", "files": [entry]}])
 
 
+def test_an_accounts_number_is_a_number() -> None:
+    """Guards: data that belong to nobody on the next machine, because each machine chose its own number."""
+    entry = {"name": "etape", "uid": "five hundred", "home": "/var/lib/etape"}
+    with pytest.raises(Mistakes, match="etape: uid is 'five hundred', wanted a whole number"):
+        parse_state([{"role": "node_base", "accounts": [entry]}])
+
+
 def test_equal_states_have_equal_digests_and_any_difference_shows() -> None:
     """Guards: a change that a deploy takes for none."""
 

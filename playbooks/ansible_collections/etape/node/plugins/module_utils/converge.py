@@ -161,7 +161,7 @@ def converge(state: State, machine: Machine, only_look: bool = False) -> tuple[C
 
 def _put(todo: Plan, machine: Machine) -> None:
     for account in todo.accounts:
-        machine.add_account(account.name, account.home)
+        machine.add_account(account.name, account.uid, account.home)
     for directory in todo.directories:
         machine.make_directory(directory.path, _wanted(directory))
     for file in todo.files:

@@ -27,6 +27,8 @@ class Account:
     """A system user, with a group of the same name, that nobody logs in as."""
 
     name: str
+    uid: int
+    """The same on every machine, because data may outlive the machine on which they were written."""
     home: str
 
 
@@ -142,6 +144,9 @@ def _read(cls: type[T], entry: object, where: str, mistakes: list[str]) -> T | N
     return cls(**values) if len(mistakes) == found else None
 
 
+_WORDS = {bool: "true or false", int: "a whole number"}
+
+
 def _value(hint: type, value: object, where: str, mistakes: list[str]) -> object:
     if get_origin(hint) is tuple:
         (item, _) = get_args(hint)
@@ -149,10 +154,10 @@ def _value(hint: type, value: object, where: str, mistakes: list[str]) -> object
             mistakes.append(f"{where} is not a list")
             return ()
         return tuple(_value(item, entry, where, mistakes) for entry in value)
-    if isinstance(hint, type) and hint not in (str, bool, types.NoneType):
+    if isinstance(hint, type) and hint not in (str, bool, int, types.NoneType):
         return _read(hint, value, where, mistakes)
     if not isinstance(value, hint):
-        mistakes.append(f"{where} is {value!r}, wanted {'true or false' if hint is bool else 'text'}")
+        mistakes.append(f"{where} is {value!r}, wanted {_WORDS.get(hint, 'text')}")
     return value
 
 

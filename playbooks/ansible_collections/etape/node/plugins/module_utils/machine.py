@@ -110,12 +110,18 @@ class Machine:
         fresh.rename(here)
 
     def remove(self, path: str) -> None:
-        """Remove a file, a link or a folder with all that is in it."""
+        """Remove a file, a link or a folder with all that is in it; where a disk is mounted only what is in it."""
         here = self.at(path)
-        if here.is_dir() and not here.is_symlink():
+        if self._is_mount(here):
+            for entry in here.iterdir():
+                self.remove(f"{path}/{entry.name}")
+        elif here.is_dir() and not here.is_symlink():
             shutil.rmtree(here)
         else:
             here.unlink(missing_ok=True)
+
+    def _is_mount(self, path: Path) -> bool:
+        return path.is_mount()
 
     def _give(self, path: Path, wanted: Attributes) -> None:
         shutil.chown(path, wanted.owner, wanted.group)
@@ -129,10 +135,10 @@ class Machine:
             return False
         return True
 
-    def add_account(self, name: str, home: str) -> None:
-        """Create a system user that nobody logs in as."""
-        shell = "/usr/sbin/nologin"
-        self.run("useradd", "--system", "--user-group", "--no-create-home", "--home-dir", home, "--shell", shell, name)
+    def add_account(self, name: str, uid: int, home: str) -> None:
+        """Create a system user that nobody logs in as, with a group of its name."""
+        home_and_shell = ("--home-dir", home, "--shell", "/usr/sbin/nologin")
+        self.run("useradd", "--system", "--uid", str(uid), "--user-group", "--no-create-home", *home_and_shell, name)
 
     def run(self, *command: str) -> str:
         """Output of a command; MachineError with its last words where it fails."""

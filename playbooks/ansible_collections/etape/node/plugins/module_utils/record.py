@@ -8,7 +8,8 @@ from dataclasses import asdict, dataclass, replace
 from ansible_collections.etape.node.plugins.module_utils.desired import State
 from ansible_collections.etape.node.plugins.module_utils.machine import Attributes, Machine
 
-FOLDER = "/var/lib/etape/node_state"
+FOLDER = "/var/lib/etape-node"
+"""Not with the data: those may outlive the machine, and this tells of the machine alone."""
 APPLIED = f"{FOLDER}/applied"
 """Digest of the state that was applied to its end; absent while something is being changed."""
 SUMS = f"{FOLDER}/files.sha256"
