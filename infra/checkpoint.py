@@ -12,7 +12,7 @@ class Checkpoint:
     """The last saved state of a stack."""
 
     docker_ids: frozenset[str]
-    """Docker's ids of the containers and networks that the stack made."""
+    """Docker's ids of the containers, networks and volumes that the stack made."""
     pending: int
     """Operations that were running when an engine died."""
 

@@ -30,7 +30,7 @@ class Container:
 
 @dataclass(frozen=True)
 class Thing:
-    """A container or network found by its labels; a network always counts as running."""
+    """A container, network or volume found by its labels; what cannot stop always counts as running."""
 
     kind: str
     id: str
@@ -68,20 +68,22 @@ class DockerEngine:
             return member.read().decode() if member else None
 
     def labelled(self, labels: Mapping[str, str]) -> tuple[Thing, ...]:
-        """Containers, stopped ones included, then networks that carry all of these labels."""
+        """Containers, stopped ones included, then networks and volumes that carry all of these labels."""
         filters = json.dumps({"label": [f"{name}={value}" for name, value in labels.items()]})
         containers = self._ask("GET", "/containers/json", {"all": "true", "filters": filters}).json()
         networks = self._ask("GET", "/networks", {"filters": filters}).json()
+        volumes = self._ask("GET", "/volumes", {"filters": filters}).json()["Volumes"] or ()
         return (
             *(
                 Thing("container", each["Id"], each["Names"][0].removeprefix("/"), each["State"] == "running")
                 for each in containers
             ),
             *(Thing("network", each["Id"], each["Name"], True) for each in networks),
+            *(Thing("volume", each["Name"], each["Name"], True) for each in volumes),
         )
 
     def remove(self, thing: Thing) -> None:
-        """Kill and remove it; what is gone already is no error."""
+        """Kill and remove it, a volume with its data; what is gone already is no error."""
         options = {"force": "true", "v": "true"} if thing.kind == "container" else {}
         self._ask("DELETE", f"/{thing.kind}s/{thing.id}", options, missing_ok=True)
 

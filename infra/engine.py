@@ -80,10 +80,12 @@ class Engine:
         return changes
 
     def destroy(self, stack: str, note: Note) -> Changes:
-        """Take away everything of the stack; its history stays. A stack that never was is no error."""
-        if read_checkpoint(self._state, stack) is None:
-            return Changes()
-        changes = self._operate(stack, "destroy", note)
+        """Take away everything of the stack, data included; its history stays. A stack that never was is no error."""
+        known = read_checkpoint(self._state, stack) is not None
+        changes = self._operate(stack, "destroy", note) if known else Changes()
+        for thing in self._owned(stack):
+            if thing.kind == "volume":
+                self._on_docker(stack, self._docker.remove, thing)
         self._workspace.outputs(stack).unlink(missing_ok=True)
         return changes
 
@@ -96,6 +98,10 @@ class Engine:
 
         Releases a dead engine's lock, forgets operations that it left open, and removes machines and networks
         that it made but never recorded. Refuses where another Pulumi is at work on the stack.
+
+        Volumes stay, recorded or not. One that a kill left unrecorded is empty, but one that an old or lost state
+        does not know holds data, and from here they look alike. It does not stand in the way either: Docker gives
+        the next `up` the volume that has the name already, and `destroy` removes it.
         """
         self._release_lock(stack)
         checkpoint = read_checkpoint(self._state, stack)
@@ -103,11 +109,11 @@ class Engine:
             self._forget_pending(stack)
         known = checkpoint.docker_ids if checkpoint else frozenset()
         for thing in self._owned(stack):
-            if thing.id not in known:
+            if thing.kind != "volume" and thing.id not in known:
                 self._on_docker(stack, self._docker.remove, thing)
 
     def remains(self, stack: str) -> list[str]:
-        """Machines and networks of the stack that are still there, by kind and name."""
+        """Machines, networks and volumes of the stack that are still there, by kind and name."""
         return [f"{thing.kind} {thing.name}" for thing in self._owned(stack)]
 
     def _operate(self, stack: str, verb: str, note: Note) -> Changes:

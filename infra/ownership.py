@@ -13,5 +13,5 @@ def owner_labels(home: Path, stack: str) -> dict[str, str]:
 
 
 def node_labels(home: Path, stack: str, node: str) -> dict[str, str]:
-    """Labels of one node's container."""
+    """Labels of one node's container and of the volume with its data."""
     return {**owner_labels(home, stack), "etape.node": node}

@@ -62,7 +62,7 @@ def _node_args(estate: Estate, node: NodeModel) -> NodeArgs:
         for service in estate.services
         if service.node == node.name and node.slot == 1 and service.name in _PUBLISHED and service.port
     }
-    return NodeArgs(node.name, str(node.management), tuple(sorted(published)))
+    return NodeArgs(node.name, str(node.management), tuple(sorted(published)), estate.keeps_data(node.name))
 
 
 def _of_core(estate: Estate) -> dict[str, str]:

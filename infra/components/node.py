@@ -13,17 +13,22 @@ from infra.provider.resources import Machine, MachineArgs
 _CAPABILITIES = ["CAP_NET_ADMIN", "CAP_SYS_ADMIN"]
 _SECURITY = ["apparmor=unconfined", "seccomp=unconfined"]
 _TMPFS = {"/run": "", "/run/lock": "", "/tmp": ""}
+# Where services keep their data; what else is on the disk comes again with the image and the next deploy.
+_DATA = "/var/lib/etape"
 # What asks systemd for an orderly halt.
 _STOP_SIGNAL = "SIGRTMIN+3"
 
 
 @dataclass(frozen=True)
 class NodeArgs:
-    """A node's name, its management address, and the TCP ports that it shows on the host's loopback."""
+    """A node's name, its management address, the TCP ports that it shows on the host's loopback, and whether what
+    its services write outlives the container.
+    """
 
     node: str
     management: str
     published: tuple[int, ...]
+    keeps_data: bool
 
 
 class Node(pulumi.ComponentResource):
@@ -36,6 +41,7 @@ class Node(pulumi.ComponentResource):
     def __init__(self, name: str, args: NodeArgs, network: pulumi.Input[str], lab: Lab) -> None:
         super().__init__("etape:lab:Node", name)
         labels = node_labels(lab.home, lab.stack, args.node).items()
+        data = [self._data_volume(args.node, lab)] if args.keeps_data else []
         container = docker.Container(
             name,
             name=container_name(lab.stack, args.node),
@@ -49,6 +55,7 @@ class Node(pulumi.ComponentResource):
             cgroupns_mode="private",
             tmpfs=_TMPFS,
             stop_signal=_STOP_SIGNAL,
+            volumes=[docker.ContainerVolumeArgs(volume_name=volume.name, container_path=_DATA) for volume in data],
             networks_advanced=[docker.ContainerNetworksAdvancedArgs(name=network, ipv4_address=args.management)],
             ports=[docker.ContainerPortArgs(internal=port, external=port, ip="127.0.0.1") for port in args.published],
             uploads=[
@@ -64,3 +71,16 @@ class Node(pulumi.ComponentResource):
         self.container = container.id
         self.host_key = machine.host_key
         self.register_outputs({})
+
+    def _data_volume(self, node: str, lab: Lab) -> docker.Volume:
+        """A volume of its own name, so that an `up` after a kill finds the one that was made but never recorded."""
+        labels = node_labels(lab.home, lab.stack, node).items()
+        return docker.Volume(
+            f"{node}-data",
+            name=f"{container_name(lab.stack, node)}-data",
+            labels=[docker.VolumeLabelArgs(label=label, value=value) for label, value in labels],
+            # Another label would replace the volume, and with it the data.
+            opts=pulumi.ResourceOptions.merge(
+                lab.docker_options(self), pulumi.ResourceOptions(ignore_changes=["labels"])
+            ),
+        )

@@ -196,6 +196,7 @@ class _Builder:
             health_port=doc.health_port,
             limits=service_limits(doc, machine, self.demand),
             needs=tuple(doc.needs),
+            keeps_data=doc.keeps_data,
         )
 
 

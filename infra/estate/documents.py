@@ -169,6 +169,8 @@ class ServiceDoc(Document):
     limits: LimitsDoc
     grows: bool = False
     """Whether the stage's demand raises its limits."""
+    keeps_data: bool = False
+    """Whether what it writes has to outlive its machine."""
 
 
 class ManagementDoc(Document):

@@ -148,6 +148,8 @@ class Service:
     limits: Limits
     needs: tuple[str, ...]
     """Names of the services that it uses, on whatever node they run."""
+    keeps_data: bool
+    """Whether what it writes has to outlive its machine."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,6 +218,10 @@ class Estate:
             if node.name == name:
                 return node
         raise KeyError(name)
+
+    def keeps_data(self, node: str) -> bool:
+        """Whether a service on that node of this layer writes what has to outlive the machine."""
+        return any(service.keeps_data for service in self.services if service.node == node)
 
     def everything(self, what: str) -> tuple:
         """`sites`, `segments`, `nodes`, `links`, `services` or `endpoints` of this stack and of the core below it."""

@@ -12,7 +12,7 @@ class Resource:
     """One thing, with the properties whose change an auditor has to see."""
 
     kind: str
-    """network, node, cable or credential."""
+    """network, volume, node, cable or credential."""
     name: str
     properties: tuple[tuple[str, str], ...]
 
@@ -22,10 +22,15 @@ class Resource:
 
 
 def expected_resources(estate: Estate) -> tuple[Resource, ...]:
-    """Everything that the stack itself owns: its network, its secrets, its machines, its cables."""
+    """Everything that the stack itself owns: its network, its secrets, its machines, their data, its cables."""
     return (
         Resource("network", "management", (("prefix", str(estate.management)),)),
         *_credentials(estate),
+        *(
+            Resource("volume", f"{node.name}-data", (("node", node.name),))
+            for node in estate.nodes
+            if estate.keeps_data(node.name)
+        ),
         *(
             Resource("node", node.name, (("address", str(node.management)), ("role", node.role), ("site", node.site)))
             for node in estate.nodes

@@ -68,6 +68,10 @@ def container(identity: str, running: bool = True) -> Thing:
     return Thing("container", identity, f"{STACK}-{identity}", running)
 
 
+def volume(name: str) -> Thing:
+    return Thing("volume", name, name, True)
+
+
 def up(engine: Engine) -> object:
     return engine.up(STACK, CONFIG, lambda text: None)
 
@@ -179,6 +183,34 @@ def test_recover_after_a_kill_before_the_first_checkpoint(engine, docker):
     docker.owned = [container("edge-1")]
     engine.recover(STACK)
     assert engine.remains(STACK) == []
+
+
+def test_recover_leaves_data_alone(engine, workspace, docker):
+    """Guards against a season's archive that goes because an older state was put back."""
+    checkpoint(workspace, "edge-1")
+    docker.owned = [container("edge-1"), container("edge-2"), volume("edge-1-data")]
+    engine.recover(STACK)
+    assert [thing.id for thing in docker.owned] == ["edge-1", "edge-1-data"]
+
+
+@pytest.mark.parametrize("ever_recorded", [True, False])
+def test_destroy_takes_data_that_no_state_knows(engine, workspace, docker, ever_recorded):
+    """Guards against a volume of a killed `up` that stays for ever, or that another day's machine would adopt."""
+    if ever_recorded:
+        checkpoint(workspace)
+    docker.owned = [volume("edge-1-data")]
+    engine.destroy(STACK, lambda text: None)
+    assert engine.remains(STACK) == []
+
+
+def test_data_that_a_failed_destroy_left_is_kept_and_told(engine, workspace, docker):
+    """Guards against data that go while the machine that they belong to is still there."""
+    checkpoint(workspace, "edge-1", "edge-1-data")
+    (workspace.home / "status").write_text("255")
+    docker.owned = [container("edge-1"), volume("edge-1-data")]
+    with pytest.raises(EngineError):
+        engine.destroy(STACK, lambda text: None)
+    assert engine.remains(STACK) == ["container 2017-s09-edge-1", "volume edge-1-data"]
 
 
 def test_recover_forgets_operations_that_were_left_open(engine, workspace):

@@ -20,6 +20,7 @@ from infra.render.outputs import SECRETS
 IMAGE = "sha256:" + "0" * 64
 HOME = Path("/home/ops/etape")
 CONTAINER = "docker:index/container:Container"
+VOLUME = "docker:index/volume:Volume"
 
 
 @dataclass
@@ -90,6 +91,23 @@ def test_a_node_is_found_again_by_its_labels(stage):
     labels = {each["label"]: each["value"] for each in stage.inputs(CONTAINER)["edge-1"]["labels"]}
     assert labels == node_labels(HOME, "2017-s09", "edge-1")
     assert labels["etape.home"] != node_labels(Path("/home/other"), "2017-s09", "edge-1")["etape.home"]
+
+
+def test_data_are_on_a_volume_that_outlives_the_container(stage):
+    """Guards against a truck that forgets its race because its machine was made anew."""
+    data = stage.inputs(VOLUME)["edge-1-data"]
+    assert data["name"] == "2017-s09-edge-1-data"
+    assert {each["label"]: each["value"] for each in data["labels"]} == node_labels(HOME, "2017-s09", "edge-1")
+    assert stage.inputs(CONTAINER)["edge-1"]["volumes"] == [
+        {"volumeName": "2017-s09-edge-1-data", "containerPath": "/var/lib/etape"}
+    ]
+
+
+def test_only_nodes_that_keep_data_have_a_volume(stage, estate):
+    """Guards against sixty volumes with nothing in them, and against the one that is forgotten."""
+    keeping = {node.name for node in estate.nodes if estate.keeps_data(node.name)}
+    assert set(stage.inputs(VOLUME)) == {f"{name}-data" for name in keeping}
+    assert {name for name, inputs in stage.inputs(CONTAINER).items() if inputs.get("volumes")} == keeping
 
 
 def test_a_node_has_its_name_address_and_key(stage, estate):

@@ -55,6 +55,16 @@ def test_secrets_belong_to_the_core_alone(stage):
     assert [resource.kind for resource in expected_resources(stage.core)].count("credential") == 4
 
 
+def test_data_of_the_race_and_of_the_season_have_volumes(stage):
+    """A broker, a raw log or an archive whose data go with its machine loses the race."""
+    volumes = {
+        stack.layer: {resource.name for resource in expected_resources(stack) if resource.kind == "volume"}
+        for stack in (stage, stage.core)
+    }
+    assert volumes["stage"] == {"broker-1-data", "edge-1-data", "edge-3-data", "storage-1-data"}
+    assert volumes["core"] == {"manage-1-data", "store-1-data"}
+
+
 def test_each_resource_is_named_once(stage):
     """Two resources of a kind and name are one to Pulumi."""
     named = [(resource.kind, resource.name) for resource in expected_resources(stage)]
