@@ -90,7 +90,7 @@ def _clock(node: Node, facts: Mapping) -> Finding:
     clock = facts["clock"]
     offset = clock["offset_ms"]
     if not clock["synchronised"] or offset is None:
-        return Finding("clock", node.name, False, "has not found a time server yet: see `chronyc sources` there")
+        return Finding("clock", node.name, False, "has not found a time server yet: see `chronyc -n sources` there")
     good = abs(offset) <= _CLOCK_TOLERANCE_MS
     return Finding("clock", node.name, good, f"is {offset:+.2f} ms off, {_CLOCK_TOLERANCE_MS:.0f} ms are allowed")
 
