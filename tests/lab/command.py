@@ -24,7 +24,8 @@ class Outcome:
 
     @property
     def result(self) -> dict:
-        return next(line["result"] for line in reversed(self.lines) if "result" in line)
+        """All that it said of its result; a command that ends badly adds the error to what it found."""
+        return {name: value for line in self.lines for name, value in line.get("result", {}).items()}
 
 
 def run(script: str, *arguments: str) -> Outcome:
