@@ -246,7 +246,8 @@ class Loopback:
         self.field = Field(udp)
         truck, cloud, stage = self.truck.config(), self.cloud.config(), stage_config()
         endpoint = f"http://127.0.0.1:{store.get_host_and_port()[1]}"
-        objects = {"endpoint": endpoint, "access_key": "loopback", "secret_key": "loopback"}
+        # A bucket of our own: all of moto's servers in a process show the same objects.
+        objects = {"endpoint": endpoint, "access_key": "loopback", "secret_key": "loopback", "bucket": "loopback"}
         configs: dict[str, dict[str, Any]] = {
             "relay": {"broker": truck, "relay": "edge-2", "port": udp},
             "forwarder": {"truck": truck, "cloud": self.cloud.config(self.uplink.port)},

@@ -138,7 +138,7 @@ def test_the_stored_parquet_holds_each_reading_and_each_state_once(loopback: Loo
     endpoint = json.loads(config.read_text())["object_store"]["endpoint"]
     store = fs.S3FileSystem(endpoint_override=endpoint, access_key="loopback", secret_key="loopback")
     for kind, identity in (("readings", "device"), ("states", "rider")):
-        table = ds.dataset(f"archive/{kind}/edition=2017", filesystem=store, partitioning="hive").to_table()
+        table = ds.dataset(f"loopback/{kind}/edition=2017", filesystem=store, partitioning="hive").to_table()
         keys = np.rec.fromarrays([table[identity].to_numpy(), table["time_ms"].to_numpy()])
         assert len(np.unique(keys)) == table.num_rows > 0
 
