@@ -39,8 +39,9 @@ def applications() -> Path:
     return ROOT / "services"
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def browser() -> Iterator[Browser]:
+    """Ends with its folder: while Playwright runs, no other test of the process can start an event loop."""
     chromium = _chromium()
     if chromium is None:
         pytest.fail("no Chromium: apt-get install chromium")
