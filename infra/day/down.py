@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 import httpx
 
-from infra.day import evidence
+from infra.day import evidence, injected
 from infra.day.access import forget_access
 from infra.day.check import sheet_path
 from infra.day.context import Day, health_address, read_estate, season
@@ -151,6 +151,8 @@ def _destroy(day: Day, estate: Estate) -> None:
         if left:
             raise Failure(f"still there: {', '.join(left)}", f"run `scripts/stage down {estate.stack}` again")
     forget_access(day.workspace, estate.stack)
+    if estate.layer is Layer.STAGE:
+        injected.forget(day.workspace)
     day.records.write(record.model_copy(update={"phase": Phase.DOWN}))
     if tell:
         day.tell(estate, "down", f"{estate.stack} is gone")

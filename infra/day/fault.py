@@ -9,7 +9,7 @@ from infra.estate.model import Estate, Link, Node
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """A command that breaks something on a node and the one that mends it."""
+    """A command that breaks something on a node and the one that mends it, also where it never broke."""
 
     node: str
     title: str
@@ -35,9 +35,13 @@ def address(estate: Estate, thief: str, victim: str) -> Fault:
     for mine in _node(estate, thief).interfaces:
         for theirs in _node(estate, victim).interfaces:
             if mine.segment == theirs.segment and thief != victim:
-                where = f"{theirs.address} dev {quote(mine.name)}"
-                title = f"{thief} uses {theirs.address.ip} of {victim}"
-                return Fault(thief, title, f"ip address add {where}", f"ip address del {where}")
+                port = quote(mine.name)
+                return Fault(
+                    thief,
+                    f"{thief} uses {theirs.address.ip} of {victim}",
+                    f"ip address add {theirs.address} dev {port}",
+                    f"ip address flush dev {port} to {theirs.address.ip}/32",
+                )
     raise Refusal(f"{thief} and {victim} share no segment", "name two nodes of one segment, such as edge-1 edge-2")
 
 
@@ -57,7 +61,7 @@ def cpu(estate: Estate, node: str) -> Fault:
     """Keep one processor of a node busy."""
     _node(estate, node)
     burn = "systemd-run --unit etape-fault-cpu --property CPUQuota=100% sh -c 'while :; do :; done'"
-    return Fault(node, f"a processor of {node} is busy", burn, "systemctl stop etape-fault-cpu")
+    return Fault(node, f"a processor of {node} is busy", burn, "systemctl stop 'etape-fault-cp*'")
 
 
 def _link(estate: Estate, label: str) -> Link:

@@ -10,16 +10,15 @@ Examples:
 """
 
 import argparse
-import json
 import sys
 from dataclasses import asdict
 
 from infra.day import fault
 from infra.day.context import Day, read_estate
+from infra.day.injected import injected, remember
 from infra.day.outcome import Failure, Refusal
 from infra.day.progress import Progress
 from infra.day.shell import ask
-from infra.durable import write_durably
 from infra.estate.model import Estate
 from infra.workspace import Workspace
 
@@ -42,7 +41,7 @@ def main(arguments: list[str]) -> int:
 
 def harm(day: Day, estate: Estate, wanted: fault.Fault) -> None:
     """Break it; remembered before it is done, so that `heal` finds it whatever happens."""
-    _remember(day, [*_remembered(day), wanted])
+    remember(day.workspace, [*injected(day.workspace), wanted])
     _do(day, estate, wanted.node, wanted.harm)
     day.progress.say(f"{wanted.title}; `scripts/lab heal` mends it")
     day.progress.result(fault=asdict(wanted))
@@ -50,12 +49,12 @@ def harm(day: Day, estate: Estate, wanted: fault.Fault) -> None:
 
 def heal(day: Day, estate: Estate) -> None:
     """Mend everything that was broken, newest first."""
-    faults = _remembered(day)
-    for done in reversed(faults):
-        _do(day, estate, done.node, done.heal)
-        day.progress.say(f"mended: {done.title}")
-        faults.remove(done)
-        _remember(day, faults)
+    faults = injected(day.workspace)
+    while faults:
+        newest = faults.pop()
+        _do(day, estate, newest.node, newest.heal)
+        remember(day.workspace, faults)
+        day.progress.say(f"mended: {newest.title}")
     day.progress.result(left=len(faults))
 
 
@@ -63,15 +62,6 @@ def _do(day: Day, estate: Estate, node: str, command: str) -> None:
     answer = ask(day.workspace, [estate.node(node)], command)[node]
     if answer.status != 0:
         raise Failure(f"{node} did not do `{command}`: {answer.error}", f"see `scripts/stage check {estate.stack}`")
-
-
-def _remembered(day: Day) -> list[fault.Fault]:
-    path = day.workspace.home / "faults.json"
-    return [fault.Fault(**each) for each in json.loads(path.read_text())] if path.exists() else []
-
-
-def _remember(day: Day, faults: list[fault.Fault]) -> None:
-    write_durably(day.workspace.home / "faults.json", json.dumps([asdict(each) for each in faults], indent=1))
 
 
 def _wanted(estate: Estate, options: argparse.Namespace) -> fault.Fault:
