@@ -23,6 +23,8 @@ from infra.day.outcome import Failure, Refusal
 from infra.day.progress import Progress
 from infra.day.up import Wish, up
 from infra.engine import EngineError
+from infra.estate.mistakes import EstateError
+from infra.render.outputs import MissingOutputs
 from infra.workspace import Workspace
 
 DEFAULT_STACK = "2017-s09"
@@ -40,6 +42,10 @@ def main(arguments: list[str]) -> int:
         return _tell(day, refusal.sentence, refusal.remedy, 2)
     except Failure as failure:
         return _tell(day, failure.sentence, failure.remedy, 1)
+    except EstateError as error:
+        return _tell(day, str(error), "mend what is named above; nothing was created", 2)
+    except MissingOutputs as error:
+        return _tell(day, str(error), "run `scripts/stage up`: it goes on from here", 1)
     except EngineError as error:
         return _tell(day, error.sentence, f"{error.remedy} (log: {error.log})", 1)
     except KeyboardInterrupt:

@@ -7,8 +7,12 @@ import time
 
 import docker
 import httpx
+import polars as pl
 import pytest
 
+from infra.day import evidence
+from infra.day.context import Day
+from infra.day.progress import Progress
 from infra.day.record import Phase, Records
 from infra.workspace import ROOT
 from tests.lab.command import kill_while, run, succeed
@@ -139,6 +143,15 @@ def test_next_proves_both_ends_and_leaves_nothing_of_the_town(workspace):
     assert containers(STACK) == []
     assert networks(STACK) == []
     assert Records(workspace).read("2017-s10").phase is Phase.LIVE
+
+
+def test_the_archive_holds_each_reading_once(workspace, estate, tmp_path):
+    """Guards against a backlog that crosses twice and is counted as more of the race than there was."""
+    evidence.keep(Day(workspace, Progress(as_json=True)).object_store(estate), tmp_path)
+    parts = tmp_path.glob("archive/readings/edition=2017/stage=09/**/*.parquet")
+    identity = ["device", "time_ms"]
+    readings = pl.concat([pl.read_parquet(part, columns=identity, hive_partitioning=False) for part in parts])
+    assert readings.n_unique() == readings.height > 0
 
 
 def test_down_survives_being_killed_while_it_destroys(workspace):
