@@ -13,7 +13,7 @@ from infra.day.record import Records
 from infra.engine import Engine
 from infra.estate.load import Scale, load_estate
 from infra.estate.mistakes import EstateError
-from infra.estate.model import Estate, Node
+from infra.estate.model import Estate, Service
 from infra.workspace import Toolbox, Workspace
 
 
@@ -80,16 +80,15 @@ def layers(estate: Estate) -> tuple[Estate, ...]:
 
 def address(estate: Estate, service: str) -> str:
     """`host:port` of a service's first instance on the management network, where the operator reaches it."""
-    instance = next(each for each in estate.everything("services") if each.name == service)
-    return f"{host(estate, instance.node).management}:{instance.port or instance.health_port}"
+    first = _first(estate, service)
+    return f"{estate.node(first.node).management}:{first.port}"
 
 
 def health_address(estate: Estate, service: str) -> str:
     """`host:port` of the health endpoint of a service's first instance, on the management network."""
-    instance = next(each for each in estate.everything("services") if each.name == service)
-    return f"{host(estate, instance.node).management}:{instance.health_port}"
+    first = _first(estate, service)
+    return f"{estate.node(first.node).management}:{first.health_port}"
 
 
-def host(estate: Estate, name: str) -> Node:
-    """The node of that name in the stack or its core."""
-    return estate.node(name)
+def _first(estate: Estate, service: str) -> Service:
+    return next(each for each in estate.everything("services") if each.name == service)
