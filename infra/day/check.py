@@ -8,6 +8,7 @@ from infra.day.arrival import Finding, Observed, arrival_sheet, as_table
 from infra.day.context import Day, layers, read_estate
 from infra.day.outcome import Failure, Refusal
 from infra.day.shell import Answer, ask
+from infra.day.verb import Verb, stack_of, takes_stack
 from infra.durable import write_durably
 from infra.estate.model import Estate
 
@@ -86,3 +87,12 @@ def _raise_for(findings: tuple[Finding, ...], stack: str) -> None:
             f"{len(bad)} of {len(findings)} findings of {stack} are bad:\n    " + "\n    ".join(lines + more),
             f"mend the first one, it is often the cause of the others, then `scripts/stage check {stack}`",
         )
+
+
+VERB = Verb(
+    "check",
+    "the arrival sheet",
+    "scripts/stage check",
+    takes_stack,
+    lambda day, options: check(day, stack_of(day, options)),
+)

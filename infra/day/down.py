@@ -1,6 +1,7 @@
 """Take a stack away and lose nothing: drain, prove, export, destroy."""
 
 import json
+from argparse import ArgumentParser, Namespace
 from datetime import UTC, datetime
 
 import httpx
@@ -14,7 +15,11 @@ from infra.day.outcome import Failure, Refusal
 from infra.day.playbook import run_playbook
 from infra.day.record import Phase, Record
 from infra.day.shell import ask
+from infra.day.verb import Verb, confirm, stack_of, takes_stack
 from infra.estate.model import Estate, Layer
+
+_END = "This destroys the season's core; its archive and evidence are copied to this machine first."
+_LOSS = "Nothing is drained, proven or kept: readings that only the estate holds are lost."
 
 
 def down(day: Day, stack: str, abandon: bool = False) -> None:
@@ -156,3 +161,20 @@ def _destroy(day: Day, estate: Estate) -> None:
     day.records.write(record.model_copy(update={"phase": Phase.DOWN}))
     if tell:
         day.tell(estate, "down", f"{estate.stack} is gone")
+
+
+def _arguments(parser: ArgumentParser) -> None:
+    takes_stack(parser)
+    parser.add_argument("--core", action="store_true", help="end the season: the core goes too")
+    parser.add_argument("--abandon", action="store_true", help="give up undrained data: the machines are dead")
+    parser.add_argument("--yes", action="store_true", help="do not ask")
+
+
+def _run(day: Day, options: Namespace) -> None:
+    if options.core or options.abandon:
+        confirm(options, _LOSS if options.abandon else _END)
+    end = down_season if options.core else down
+    end(day, stack_of(day, options), options.abandon)
+
+
+VERB = Verb("down", "drain, prove, export, destroy", "scripts/stage down", _arguments, _run)

@@ -3,6 +3,7 @@
 from itertools import groupby
 
 from infra.day.context import Day
+from infra.day.verb import Verb, takes_nothing
 from infra.estate.load import list_stacks
 
 
@@ -22,3 +23,12 @@ def _what(each) -> str:
         return "the season's core"
     stage = each.stage
     return f"{stage.date:%d %B}  {stage.start} → {stage.finish}  {stage.distance_km:g} km, {stage.kind}"
+
+
+VERB = Verb(
+    "list",
+    "editions, stages, stacks and their state",
+    "scripts/stage list",
+    takes_nothing,
+    lambda day, options: show_list(day),
+)

@@ -4,6 +4,7 @@ from infra.day.context import Day, read_estate
 from infra.day.down import down
 from infra.day.outcome import Refusal
 from infra.day.up import Wish, up
+from infra.day.verb import Verb, stack_of, takes_stack
 from infra.estate.load import list_stacks
 
 
@@ -25,3 +26,12 @@ def following_stage(stack: str) -> str:
     if position == len(edition):
         raise Refusal(f"{stack} is the last stage of its edition", "end the season: `scripts/stage down --core`")
     return edition[position]
+
+
+VERB = Verb(
+    "next",
+    "down, then up at the next town",
+    "scripts/stage next",
+    takes_stack,
+    lambda day, options: next_town(day, stack_of(day, options)),
+)

@@ -1,6 +1,7 @@
 """From nothing to race-ready, or from wherever an earlier `up` was stopped."""
 
 import time
+from argparse import ArgumentParser, ArgumentTypeError, Namespace
 from dataclasses import dataclass
 
 import httpx
@@ -12,6 +13,7 @@ from infra.day.only_one import only_one
 from infra.day.outcome import Failure, Refusal
 from infra.day.playbook import run_playbook
 from infra.day.record import Phase, Record
+from infra.day.verb import DEFAULT_STACK, Verb
 from infra.estate.model import Estate, Layer
 from infra.render.graph import render_graph
 
@@ -150,3 +152,23 @@ def _show_pages(day: Day, estate: Estate) -> None:
     for title, page in pages.items():
         day.progress.say(f"  {title:<14} {page}")
     day.progress.result(stack=estate.stack, season=season(estate).stack, pages=pages)
+
+
+def _arguments(parser: ArgumentParser) -> None:
+    parser.add_argument("stack", nargs="?", default=DEFAULT_STACK, help=f"default: {DEFAULT_STACK}")
+    parser.add_argument("--scale", choices=("small", "full"), help="how many cloud servers")
+    parser.add_argument("--speed", type=_speed, help="race seconds in a second, default 1")
+
+
+def _speed(text: str) -> float:
+    speed = float(text)
+    if not 0.1 <= speed <= 60:
+        raise ArgumentTypeError("the race runs at 0.1 to 60 times its speed")
+    return speed
+
+
+def _run(day: Day, options: Namespace) -> None:
+    up(day, Wish(options.stack, options.scale, options.speed))
+
+
+VERB = Verb("up", "from nothing to race-ready", "scripts/stage up 2017-s09 --scale small", _arguments, _run)

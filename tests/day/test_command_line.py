@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from infra.day.__main__ import main
+from infra.day.__main__ import VERBS, main
 from infra.day.record import Phase, Record, Records
 from infra.workspace import Workspace
 
@@ -67,7 +67,7 @@ def test_the_list_names_every_stage_and_what_is_up(home, capsys):
 
 def test_every_help_has_an_example(capsys):
     """Guards against a command that can only be guessed."""
-    for verb in ("up", "check", "down", "next", "list"):
+    for verb in VERBS:
         with pytest.raises(SystemExit):
-            main([verb, "--help"])
-        assert f"example: scripts/stage {verb}" in capsys.readouterr().out
+            main([verb.name, "--help"])
+        assert f"example: scripts/stage {verb.name}" in capsys.readouterr().out
