@@ -184,6 +184,85 @@ class Endpoint:
     purpose: str
 
 
+class PersonRole(StrEnum):
+    """What a person may do to the estate."""
+
+    OPERATOR = "operator"
+    """Plans changes and carries them out."""
+    APPROVER = "approver"
+    """Signs plans of others."""
+    AUDITOR = "auditor"
+    """Reads and verifies; changes nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class PersonKey:
+    """A public SSH key and the days on which signatures with it count, both included."""
+
+    public: str
+    """`ssh-ed25519 AAAA...`, without a comment."""
+    valid_from: date | None = None
+    valid_until: date | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """Who acts on the estate, under the name of a function, known by keys."""
+
+    name: str
+    roles: tuple[PersonRole, ...]
+    keys: tuple[PersonKey, ...]
+
+
+class RetentionMode(StrEnum):
+    """How strictly a store keeps what it was given."""
+
+    GOVERNANCE = "governance"
+    """Whoever may bypass it can still delete."""
+    COMPLIANCE = "compliance"
+    """Nobody can delete, whoever asks, until the time is over."""
+
+
+@dataclass(frozen=True, slots=True)
+class Retention:
+    """How long an object cannot be deleted or overwritten after it was written."""
+
+    mode: RetentionMode
+    days: int
+
+
+class Effect(StrEnum):
+    """What a statement of a bucket's policy does."""
+
+    ALLOW = "Allow"
+    DENY = "Deny"
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """One statement of a bucket's policy, about the bucket and everything in it."""
+
+    name: str
+    effect: Effect
+    principals: tuple[str, ...]
+    """Accounts; `*` is everybody, without a key too."""
+    actions: tuple[str, ...]
+    """As in the S3 API, such as s3:GetObject."""
+
+
+@dataclass(frozen=True, slots=True)
+class Bucket:
+    """A bucket of the season's object store."""
+
+    name: str
+    title: str
+    versioning: bool
+    """Whether earlier versions of an object are kept."""
+    retention: Retention | None
+    policy: tuple[Statement, ...]
+    """Empty: only the store's own account gets in."""
+
+
 @dataclass(frozen=True, slots=True)
 class Estate:
     """All of one stack. Tuples are in the order of their names, so every render is stable."""
@@ -211,6 +290,10 @@ class Estate:
     endpoints: tuple[Endpoint, ...] = ()
     time_servers: tuple[str, ...] = ()
     """Nodes of this layer and of the core that serve time, the nearest first."""
+    buckets: tuple[Bucket, ...] = ()
+    """Of the season's object store; none for a stage."""
+    people: tuple[Person, ...] = ()
+    """Who may act on the estate and approve changes of it."""
 
     def node(self, name: str) -> Node:
         """The node of that name, here or in the core; KeyError where there is none."""
