@@ -1,46 +1,39 @@
-"""Pulumi for the day cycle: one call an operation, one exception for every way in which it can fail.
-
-The CLI itself is run and its stream of JSON events read. Pulumi's Automation API would start it four more times
-for each `up` (versions, selection, history), which costs more than comparing a whole stage.
-"""
+"""Pulumi for the day cycle: one call an operation, one exception for every way in which it can fail."""
 
 import json
 import os
 import secrets
-import subprocess
-from collections.abc import Callable, Iterator, Mapping, Sequence
+import tempfile
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
-from typing import Any, TextIO
 
-import yaml
-
-from infra.checkpoint import lock_holders, read_checkpoint
+from infra.checkpoint import (
+    PastDeployment,
+    checkpoint_key,
+    checkpoint_text,
+    read_checkpoint,
+    read_deployment,
+    read_history,
+    read_locks,
+)
+from infra.cli import AGAIN, EngineError, PulumiCli, last_words, stack_file, write_config
 from infra.docker_engine import DockerEngine, DockerError, Thing
 from infra.durable import write_durably, write_once
-from infra.events import Changes, Event, read_event
+from infra.events import Changes, read_event
 from infra.operator_key import public_key
 from infra.ownership import owner_labels
+from infra.plan import Plan, read_events, read_plan
+from infra.state_objects import FolderObjects
 from infra.workspace import Toolbox, Workspace
+
+__all__ = ["Engine", "EngineError", "Note"]
 
 Note = Callable[[str], None]
 """Told what is being done now, in a few words."""
 
-_AGAIN = "run the same command again: it goes on from here"
-_INTERRUPT_PATIENCE_S = 120
-
-
-@dataclass
-class EngineError(Exception):
-    """An operation did not reach its end; what it made is kept, and it can be run again."""
-
-    sentence: str
-    remedy: str
-    log: Path
-
-    def __str__(self) -> str:
-        return f"{self.sentence}\n  To go on: {self.remedy} (log: {self.log})"
+_PACK = "infra/policy/pack.py"
 
 
 class Engine:
@@ -50,38 +43,70 @@ class Engine:
         self._workspace = workspace
         self._toolbox = toolbox
         self._state = workspace.home / "state"
+        self._objects = FolderObjects(self._state)
         self._docker = docker or DockerEngine(toolbox.docker_host)
+
+    @cached_property
+    def _cli(self) -> PulumiCli:
+        return PulumiCli(self._workspace, self.environment())
 
     def environment(self) -> dict[str, str]:
         """What plain `pulumi` needs in a shell, on top of the caller's own environment."""
-        return {
-            "PATH": os.pathsep.join([*self._toolbox.path, os.environ.get("PATH", os.defpath)]),
-            "DOCKER_HOST": self._toolbox.docker_host,
-            "ETAPE_HOME": str(self._workspace.home),
-            "ETAPE_CACHE": str(self._workspace.cache),
-            "PULUMI_BACKEND_URL": f"file://{self._state}",
-            "PULUMI_CONFIG_PASSPHRASE_FILE": str(self._passphrase_file()),
-            # One checkout may serve several homes; each home's own state knows its passphrase.
-            "PULUMI_FALLBACK_TO_STATE_SECRETS_MANAGER": "true",
-            "PULUMI_SKIP_UPDATE_CHECK": "true",
-            "PULUMI_PARALLEL_DIFF": "true",
-        }
+        return self._environment(self._state)
+
+    def preview(self, stack: str, config: Mapping[str, str], note: Note) -> Plan:
+        """What `up` with the same `config` would do; changes nothing, not even for a stack that never was.
+
+        A plan that the policy pack refuses is returned all the same, with its findings. EngineError where the
+        program or a provider refuses.
+        """
+        known = read_checkpoint(self._objects, stack) is not None
+        lines: list[str] = []
+        with self._aside(stack, {}) as (empty, folder):
+            write_config(folder / "config.yaml", config)
+            arguments = ["preview", "--json", "--config-file", str(folder / "config.yaml"), *self._policies()]
+            follower = _Follower(note, lines.append)
+            cli, refresh = (self._cli, self._refreshed(stack)) if known else (empty, [])
+            status, log = cli.stream(stack, [*arguments, *refresh], follower)
+        plan = read_plan(stack, read_events("".join(lines)), self._version, config)
+        if status != 0 and (follower.errors or not plan.refused):
+            sentence = "; ".join(follower.errors) or last_words(log)
+            raise EngineError(f"preview of {stack} failed: {sentence}", "mend what is named, then try again", log)
+        return plan
+
+    def actual(self, stack: str, note: Note = lambda text: None) -> dict:
+        """What is really there, in the form of `export`: the state as a refresh would make it. It stays untouched.
+
+        Pulumi's own preview of a refresh gives no deployment, so a copy of the state is refreshed.
+        """
+        with self._aside(stack, self._stored(stack)) as (copy, folder):
+            write_config(folder / "config.yaml", {})
+            arguments = ["refresh", "--yes", "--skip-preview", "--json", "--config-file", str(folder / "config.yaml")]
+            follower = _Follower(note)
+            status, log = copy.stream(stack, arguments, follower)
+            if status != 0:
+                sentence = "; ".join(follower.errors) or last_words(log)
+                raise EngineError(f"refresh of {stack} failed: {sentence}", AGAIN, log)
+            return read_deployment(FolderObjects(folder), checkpoint_key(stack))
+
+    def history(self, stack: str) -> tuple[PastDeployment, ...]:
+        """Every operation on the stack that came to an end, oldest first; empty for one that never was."""
+        return read_history(self._objects, stack)
 
     def up(self, stack: str, config: Mapping[str, str], note: Note) -> Changes:
         """Make the stack what the model says; `config` is `placement` and `scale`. Saves the outputs."""
         public_key(self._workspace)
-        if read_checkpoint(self._state, stack) is None:
-            self._run(stack, ["stack", "init", "--secrets-provider=passphrase"])
-        values = {f"etape:{name}": value for name, value in sorted(config.items())}
-        write_durably(self._stack_file(stack), yaml.safe_dump({"config": values}))
+        if read_checkpoint(self._objects, stack) is None:
+            self._cli.run(stack, ["stack", "init", "--no-select", "--secrets-provider=passphrase"])
+        write_config(stack_file(self._workspace, stack), config)
         changes = self._operate(stack, "up", note)
-        outputs = self._run(stack, ["stack", "output", "--json", "--show-secrets"])
+        outputs = self._cli.run(stack, ["stack", "output", "--json", "--show-secrets"])
         write_durably(self._workspace.outputs(stack), outputs)
         return changes
 
     def destroy(self, stack: str, note: Note) -> Changes:
         """Take away everything of the stack, data included; its history stays. A stack that never was is no error."""
-        known = read_checkpoint(self._state, stack) is not None
+        known = read_checkpoint(self._objects, stack) is not None
         changes = self._operate(stack, "destroy", note) if known else Changes()
         for thing in self._owned(stack):
             if thing.kind == "volume":
@@ -91,7 +116,7 @@ class Engine:
 
     def export(self, stack: str) -> dict:
         """The stack's checkpoint, secrets encrypted, as `pulumi stack import` reads it."""
-        return json.loads(self._run(stack, ["stack", "export"]))
+        return json.loads(self._cli.run(stack, ["stack", "export"]))
 
     def recover(self, stack: str) -> None:
         """After a kill at any moment: make it possible to run `up` or `destroy` again to the same end.
@@ -104,7 +129,7 @@ class Engine:
         the next `up` the volume that has the name already, and `destroy` removes it.
         """
         self._release_lock(stack)
-        checkpoint = read_checkpoint(self._state, stack)
+        checkpoint = read_checkpoint(self._objects, stack)
         if checkpoint and checkpoint.pending:
             self._forget_pending(stack)
         known = checkpoint.docker_ids if checkpoint else frozenset()
@@ -118,57 +143,59 @@ class Engine:
 
     def _operate(self, stack: str, verb: str, note: Note) -> Changes:
         """Run `up` or `destroy`; looks at reality first where a machine of the checkpoint does not run."""
-        refresh = ["--refresh"] if self._is_stale(stack) else []
         heard = _Follower(note)
-        with self._log(stack, verb) as log:
-            status = self._stream(stack, [verb, "--yes", "--skip-preview", "--json", *refresh], log, heard)
+        arguments = [verb, "--yes", "--skip-preview", "--json", *self._refreshed(stack)]
+        status, log = self._cli.stream(stack, arguments, heard)
         if status != 0:
-            sentence = "; ".join(heard.errors) or _last_words(Path(log.name))
-            raise EngineError(f"{verb} of {stack} failed: {sentence}", _AGAIN, Path(log.name))
+            sentence = "; ".join(heard.errors) or last_words(log)
+            raise EngineError(f"{verb} of {stack} failed: {sentence}", AGAIN, log)
         return heard.changes
 
-    def _stream(self, stack: str, arguments: Sequence[str], log: TextIO, follow: Callable[[Event], None]) -> int:
-        command = self._command(stack, arguments)
-        with (
-            self._salt_forgotten(stack),
-            subprocess.Popen(command, stdout=subprocess.PIPE, stderr=log, **self._surroundings()) as process,
-        ):
-            try:
-                for line in process.stdout or ():
-                    log.write(line)
-                    if event := read_event(line):
-                        follow(event)
-            except KeyboardInterrupt:
-                # The terminal interrupts Pulumi too: it ends what it has begun and saves its state.
-                process.communicate(timeout=_INTERRUPT_PATIENCE_S)
-                raise
-            return process.wait()
+    def _stored(self, stack: str) -> dict:
+        if read_checkpoint(self._objects, stack) is None:
+            sentence = f"{stack} was never made: there is nothing to look at"
+            raise self._cli.failure(stack, "refresh", sentence, f"make it with `scripts/stage up {stack}`")
+        return read_deployment(self._objects, checkpoint_key(stack))
 
-    def _run(self, stack: str, arguments: Sequence[str], given: str | None = None) -> str:
-        """One short command; its output."""
-        command = self._command(stack, arguments)
-        with self._salt_forgotten(stack):
-            done = subprocess.run(command, input=given, capture_output=True, **self._surroundings())
-        if done.returncode != 0:
-            with self._log(stack, arguments[0]) as log:
-                log.write(done.stderr)
-            last = (done.stderr.strip().splitlines() or ["without a word"])[-1]
-            raise EngineError(f"`pulumi {' '.join(arguments)}` of {stack} failed: {last}", _AGAIN, Path(log.name))
-        return done.stdout
+    @contextmanager
+    def _aside(self, stack: str, deployment: Mapping) -> Iterator[tuple[PulumiCli, Path]]:
+        """A backend of its own that is gone afterwards, with a copy of the deployment as the stack's state."""
+        with tempfile.TemporaryDirectory(prefix="etape-aside-") as name:
+            folder = Path(name)
+            FolderObjects(folder).write(checkpoint_key(stack), checkpoint_text(stack, deployment))
+            yield PulumiCli(self._workspace, self._environment(folder)), folder
 
-    def _command(self, stack: str, arguments: Sequence[str]) -> list[str]:
-        return ["pulumi", *arguments, "--non-interactive", "--stack", stack]
+    def _environment(self, state: Path) -> dict[str, str]:
+        return {
+            "PATH": os.pathsep.join([*self._toolbox.path, os.environ.get("PATH", os.defpath)]),
+            "DOCKER_HOST": self._toolbox.docker_host,
+            "ETAPE_HOME": str(self._workspace.home),
+            "ETAPE_CACHE": str(self._workspace.cache),
+            "PULUMI_BACKEND_URL": f"file://{state}",
+            "PULUMI_CONFIG_PASSPHRASE_FILE": str(self._passphrase_file()),
+            # One checkout may serve several homes; each home's own state knows its passphrase.
+            "PULUMI_FALLBACK_TO_STATE_SECRETS_MANAGER": "true",
+            "PULUMI_SKIP_UPDATE_CHECK": "true",
+            "PULUMI_PARALLEL_DIFF": "true",
+        }
 
-    def _surroundings(self) -> dict[str, Any]:
-        # Halves create and destroy; what a killed engine made unrecorded, `recover` finds by its labels. A plain
-        # `pulumi up` has nobody who would, so it is not in the environment that a shell gets.
-        hurried = {"PULUMI_SKIP_CHECKPOINTS": "true"}
-        return {"text": True, "cwd": self._workspace.root, "env": {**os.environ, **self.environment(), **hurried}}
+    def _policies(self) -> list[str]:
+        pack = self._workspace.root / _PACK
+        return ["--policy-pack", str(pack)] if pack.exists() else []
+
+    @cached_property
+    def _version(self) -> str:
+        return self._cli.version()
+
+    def _refreshed(self, stack: str) -> list[str]:
+        return ["--refresh"] if self._is_stale(stack) else []
 
     def _is_stale(self, stack: str) -> bool:
-        checkpoint = read_checkpoint(self._state, stack)
+        checkpoint = read_checkpoint(self._objects, stack)
+        if checkpoint is None or not checkpoint.docker_ids:
+            return False
         alive = {thing.id for thing in self._owned(stack) if thing.running}
-        return checkpoint is not None and not checkpoint.docker_ids <= alive
+        return not checkpoint.docker_ids <= alive
 
     def _owned(self, stack: str) -> tuple[Thing, ...]:
         return self._on_docker(stack, self._docker.labelled, owner_labels(self._workspace.home, stack))
@@ -177,49 +204,25 @@ class Engine:
         try:
             return call(argument)
         except DockerError as error:
-            with self._log(stack, "docker") as log:
-                log.write(f"{error}\n")
-            raise EngineError(str(error), _AGAIN, Path(log.name)) from None
+            raise self._cli.failure(stack, "docker", str(error), AGAIN) from None
 
     def _release_lock(self, stack: str) -> None:
-        holders = lock_holders(self._state, stack)
-        for process in holders:
-            if Path(f"/proc/{process}").exists():
-                with self._log(stack, "lock") as log:
-                    log.write(f"held by process {process}\n")
-                raise EngineError(
-                    f"another Pulumi (process {process}) is at work on {stack}",
+        locks = read_locks(self._objects, stack).values()
+        for lock in locks:
+            if Path(f"/proc/{lock.process}").exists():
+                raise self._cli.failure(
+                    stack,
+                    "lock",
+                    f"another Pulumi (process {lock.process}) is at work on {stack}",
                     "wait until it has ended, or end it, then run the same command again",
-                    Path(log.name),
                 )
-        if holders:
-            self._run(stack, ["cancel", "--yes"])
+        if locks:
+            self._cli.run(stack, ["cancel", "--yes"])
 
     def _forget_pending(self, stack: str) -> None:
         deployment = self.export(stack)
         deployment["deployment"]["pending_operations"] = []
-        self._run(stack, ["stack", "import"], given=json.dumps(deployment))
-
-    def _stack_file(self, stack: str) -> Path:
-        return self._workspace.root / f"stacks/Pulumi.{stack}.yaml"
-
-    @contextmanager
-    def _salt_forgotten(self, stack: str) -> Iterator[None]:
-        """Pulumi writes its passphrase's salt into the checkout, where another home's Pulumi would stumble over it.
-
-        Each home's own state holds the salt too, and that is where it is taken from.
-        """
-        self._forget_salt(stack)
-        try:
-            yield
-        finally:
-            self._forget_salt(stack)
-
-    def _forget_salt(self, stack: str) -> None:
-        path = self._stack_file(stack)
-        held = (yaml.safe_load(path.read_text()) or {}) if path.exists() else {}
-        if held.pop("encryptionsalt", None):
-            write_durably(path, yaml.safe_dump(held))
+        self._cli.run(stack, ["stack", "import"], given=json.dumps(deployment))
 
     def _passphrase_file(self) -> Path:
         path = self._workspace.home / "passphrase"
@@ -228,28 +231,21 @@ class Engine:
             write_once(path, secrets.token_urlsafe(32))
         return path
 
-    def _log(self, stack: str, verb: str) -> TextIO:
-        """The log of the latest operation of its kind."""
-        folder = self._workspace.home / "logs"
-        folder.mkdir(parents=True, exist_ok=True)
-        return (folder / f"{stack}-{verb}.log").open("w", buffering=1)
-
-
-def _last_words(log: Path) -> str:
-    """What Pulumi wrote beside its events; errors from before an operation began are only there."""
-    words = [line for line in log.read_text().splitlines() if line.strip() and not line.startswith("{")]
-    return words[-1].removeprefix("error: ") if words else "Pulumi ended without a word"
-
 
 class _Follower:
     """Listens to an operation: tells each step, keeps the errors and the sum."""
 
-    def __init__(self, note: Note) -> None:
+    def __init__(self, note: Note, hear: Callable[[str], None] = lambda line: None) -> None:
         self._note = note
+        self._hear = hear
         self.errors: list[str] = []
         self.changes = Changes()
 
-    def __call__(self, event: Event) -> None:
+    def __call__(self, line: str) -> None:
+        self._hear(line)
+        event = read_event(line)
+        if event is None:
+            return
         if event.step:
             self._note(event.step)
         if event.error and event.error not in self.errors:

@@ -79,7 +79,7 @@ def up(engine: Engine) -> object:
 def test_the_first_up_makes_the_stack_and_keeps_its_outputs_private(engine, workspace):
     """Guards against a fresh machine on which someone has to run `stack init`, and against readable secrets."""
     assert str(up(engine)) == "3 create"
-    assert calls(workspace)[0].startswith("stack init --secrets-provider=passphrase")
+    assert calls(workspace)[0].startswith("stack init --no-select --secrets-provider=passphrase")
     assert json.loads(workspace.outputs(STACK).read_text())["credentials"] == {"hub_password": "s"}
     assert workspace.outputs(STACK).stat().st_mode & 0o777 == 0o600
     assert (workspace.home / "passphrase").stat().st_mode & 0o777 == 0o600
