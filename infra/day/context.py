@@ -14,6 +14,7 @@ from infra.engine import Engine
 from infra.estate.load import Scale, load_estate
 from infra.estate.mistakes import EstateError
 from infra.estate.model import Estate, Service
+from infra.evidence.seasons import Evidence
 from infra.workspace import Toolbox, Workspace
 
 
@@ -35,6 +36,11 @@ class Day:
     @cached_property
     def records(self) -> Records:
         return Records(self.workspace)
+
+    @cached_property
+    def evidence(self) -> Evidence:
+        """The season's log: `day.evidence.append(kind, stack, facts, files)`; signed and sent when the verb ends."""
+        return Evidence(self.workspace)
 
     def hub(self, estate: Estate) -> Hub:
         """The hub of the season that `estate` belongs to."""
