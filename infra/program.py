@@ -1,9 +1,11 @@
 """The Pulumi program: a stack's name -> its estate -> machines and cables -> typed outputs."""
 
+from collections.abc import Mapping
 from typing import cast
 
 import pulumi
 
+from infra.components.buckets import Buckets, BucketsArgs
 from infra.components.cabling import Cabling, CablingArgs
 from infra.components.credentials import Credentials
 from infra.components.lab import Lab, container_name
@@ -14,6 +16,7 @@ from infra.estate.mistakes import EstateError
 from infra.estate.model import Estate, Layer, Placement
 from infra.estate.model import Node as NodeModel
 from infra.operator_key import public_key
+from infra.provider.resources import StoreArgs
 from infra.workspace import Toolbox, Workspace
 
 # Services that people open in a browser: their first instance answers on the host's loopback too.
@@ -51,7 +54,10 @@ def build(estate: Estate, lab: Lab) -> None:
     containers = {name: node.container for name, node in nodes.items()}
     cabling = Cabling("cabling", CablingArgs(estate.links, {**_of_core(estate), **containers}), lab)
     if estate.layer is Layer.CORE:
-        pulumi.export("credentials", pulumi.Output.secret(Credentials("credentials", lab).secrets))
+        credentials = Credentials("credentials", lab)
+        buckets = Buckets("buckets", _buckets_args(estate, nodes, credentials), lab)
+        pulumi.export("credentials", pulumi.Output.secret(credentials.secrets))
+        pulumi.export("buckets", dict(buckets.conditions))
     pulumi.export("nodes", {name: {"address": node.address, "host_key": node.host_key} for name, node in nodes.items()})
     pulumi.export("links", list(cabling.labels))
 
@@ -63,6 +69,13 @@ def _node_args(estate: Estate, node: NodeModel) -> NodeArgs:
         if service.node == node.name and node.slot == 1 and service.name in _PUBLISHED and service.port
     }
     return NodeArgs(node.name, str(node.management), tuple(sorted(published)), estate.keeps_data(node.name))
+
+
+def _buckets_args(estate: Estate, nodes: Mapping[str, Node], credentials: Credentials) -> BucketsArgs:
+    store = next(service for service in estate.services if service.name == "object_store")
+    keys = credentials.secrets["object_store_access_key"], credentials.secrets["object_store_secret_key"]
+    endpoint = f"http://{estate.node(store.node).management}:{store.port}"
+    return BucketsArgs(estate.buckets, nodes[store.node], StoreArgs(endpoint, *keys))
 
 
 def _of_core(estate: Estate) -> dict[str, str]:

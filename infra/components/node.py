@@ -37,6 +37,10 @@ class Node(pulumi.ComponentResource):
     address: str
     container: pulumi.Output[str]
     host_key: pulumi.Output[str]
+    resource: pulumi.Resource
+    """The machine itself; what lives inside it goes with it."""
+    ready: pulumi.Resource
+    """Exists once the machine answers."""
 
     def __init__(self, name: str, args: NodeArgs, network: pulumi.Input[str], lab: Lab) -> None:
         super().__init__("etape:lab:Node", name)
@@ -70,6 +74,7 @@ class Node(pulumi.ComponentResource):
         self.address = args.management
         self.container = container.id
         self.host_key = machine.host_key
+        self.resource, self.ready = container, machine
         self.register_outputs({})
 
     def _data_volume(self, node: str, lab: Lab) -> docker.Volume:

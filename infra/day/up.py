@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import httpx
 
 from infra.day.access import write_access
+from infra.day.buckets import settle_buckets
 from infra.day.check import wait_for_arrival
 from infra.day.context import Day, address, layers, read_estate, season
 from infra.day.only_one import only_one
@@ -41,6 +42,7 @@ def up(day: Day, wish: Wish) -> None:
             _create(day, layer, record)
         write_access(day.workspace, layers(estate))
         _deploy(day, estate, record)
+        settle_buckets(day, season(estate), record.scale)
         wait_for_arrival(day, estate)
         if estate.layer is Layer.STAGE:
             _race(day, estate)

@@ -9,6 +9,7 @@ from infra.estate.cabling import Cable, Machine, attachments, cables, machines, 
 from infra.estate.capacity import Demand, demand_of, limits_under
 from infra.estate.documents import EditionDoc, SegmentDoc, ServiceDoc, SiteDoc, StageDoc
 from infra.estate.model import (
+    Bucket,
     Endpoint,
     Estate,
     Interface,
@@ -16,11 +17,13 @@ from infra.estate.model import (
     Limits,
     Link,
     Node,
+    Retention,
     Route,
     Segment,
     Service,
     Site,
     Stage,
+    Statement,
 )
 from infra.estate.order import natural
 from infra.estate.routes import Member, routes_of
@@ -100,6 +103,7 @@ class _Builder:
                 for entry in sorted(self.written.endpoints, key=lambda entry: entry.doc.node)
                 if entry.doc.node in names
             ),
+            buckets=_ordered(self._buckets()) if layer is Layer.CORE else (),
             time_servers=tuple(name for name in self.head.time_servers if name in names | self._core_names()),
         )
 
@@ -184,6 +188,15 @@ class _Builder:
                 for entry in self.written.services:
                     if runs_on(entry.doc, machine):
                         yield self._service(entry.doc, machine)
+
+    def _buckets(self) -> Iterable[Bucket]:
+        for entry in self.written.buckets:
+            doc = entry.doc
+            retention = Retention(doc.retention.mode, doc.retention.days) if doc.retention else None
+            policy = tuple(
+                Statement(each.name, each.effect, tuple(each.principals), tuple(each.actions)) for each in doc.policy
+            )
+            yield Bucket(doc.name, doc.title, doc.versioning, retention, policy)
 
     def _service(self, doc: ServiceDoc, machine: Machine) -> Service:
         return Service(

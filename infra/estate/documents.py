@@ -9,9 +9,9 @@ from ipaddress import IPv4Network
 from typing import Annotated, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
-from infra.estate.model import Layer, SiteKind
+from infra.estate.model import Effect, Layer, RetentionMode, SiteKind
 
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]*$", max_length=24)]
 LONGEST_PORT = 15
@@ -204,10 +204,43 @@ class PartDoc(Document):
     endpoints: list[EndpointDoc] = []
 
 
+class RetentionDoc(Document):
+    """How long what was written to a bucket cannot be taken away."""
+
+    mode: RetentionMode
+    days: Annotated[int, Field(ge=1, le=3650)]
+
+
+class StatementDoc(Document):
+    """A statement of a bucket's policy, about the bucket and everything in it."""
+
+    name: Annotated[str, Field(pattern=r"^[A-Za-z0-9]+$", max_length=64)]
+    effect: Effect
+    principals: Annotated[list[Title], Field(min_length=1)]
+    actions: Annotated[list[Annotated[str, Field(pattern=r"^s3:[A-Za-z*]+$")]], Field(min_length=1)]
+
+
+class BucketDoc(Document):
+    """A bucket of the season's object store."""
+
+    name: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{1,61}[a-z0-9]$")]
+    title: Title
+    versioning: bool = True
+    retention: RetentionDoc | None = None
+    policy: list[StatementDoc] = []
+
+    @model_validator(mode="after")
+    def _kept_versions(self) -> "BucketDoc":
+        if self.retention and not self.versioning:
+            raise ValueError("a bucket with retention keeps versions: take out `versioning: false`")
+        return self
+
+
 class ServicesDoc(Document):
     """services.yaml."""
 
     services: list[ServiceDoc]
+    buckets: list[BucketDoc] = []
 
 
 class StageDoc(Document):

@@ -43,7 +43,8 @@ def read_edition(root: Path, edition: str) -> tuple[Written, tuple[Mistake, ...]
     reader = _Reader(root / edition, f"stacks/{edition}")
     documents = [(name, reader.yaml(name, model)) for name, model in _FILES.items()]
     entries = {
-        kind: tuple(_entries(documents, reader.folder_name, kind)) for kind in (*PartDoc.model_fields, "services")
+        kind: tuple(_entries(documents, reader.folder_name, kind))
+        for kind in (*PartDoc.model_fields, *ServicesDoc.model_fields)
     }
     head = next((doc for _, doc in documents if isinstance(doc, EditionDoc)), None)
     written = Written(

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Generic, TypeVar
 
 from infra.estate.documents import (
+    BucketDoc,
     CableDoc,
     Document,
     EditionDoc,
@@ -49,6 +50,7 @@ class Written:
     cables: tuple[Entry[CableDoc], ...]
     endpoints: tuple[Entry[EndpointDoc], ...]
     services: tuple[Entry[ServiceDoc], ...]
+    buckets: tuple[Entry[BucketDoc], ...]
     stages: tuple[Entry[StageDoc], ...]
     courses: Path
     """Folder of the course files."""

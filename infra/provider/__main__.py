@@ -3,6 +3,7 @@
 import os
 
 from infra.docker_engine import DockerEngine
+from infra.provider.bucket import BucketKind
 from infra.provider.cable import CableKind
 from infra.provider.credential import CredentialKind
 from infra.provider.kernel import Kernel
@@ -14,7 +15,7 @@ def connect(config: Properties) -> list[Kind]:
     """The kinds, on the Docker engine that the program names (else DOCKER_HOST's)."""
     docker = DockerEngine(config.get("docker_host") or os.environ.get("DOCKER_HOST", "unix:///var/run/docker.sock"))
     kernel = Kernel()
-    return [CableKind(docker, kernel), MachineKind(docker, kernel), CredentialKind()]
+    return [CableKind(docker, kernel), MachineKind(docker, kernel), CredentialKind(), BucketKind()]
 
 
 if __name__ == "__main__":

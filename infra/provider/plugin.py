@@ -61,7 +61,7 @@ class Kind(ABC):
     outputs: tuple[str, ...] = ()
     """Properties that `create` and `update` add to the inputs; unknown in previews."""
     hidden: frozenset[str] = frozenset()
-    """Outputs that the state encrypts and the display hides."""
+    """Properties that the state encrypts and the display hides."""
     identity: frozenset[str] = frozenset()
     """Inputs whose change makes another resource instead of changing this one."""
 

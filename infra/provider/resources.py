@@ -85,3 +85,50 @@ class Credential(_EtapeResource):
 
     def __init__(self, name: str, args: CredentialArgs, opts: pulumi.ResourceOptions) -> None:
         super().__init__(name, asdict(args), ("secret",), opts)
+
+
+@dataclass(frozen=True)
+class StoreArgs:
+    """The object store of a bucket, and the keys of the account that owns it."""
+
+    endpoint: str
+    access_key: pulumi.Input[str]
+    secret_key: pulumi.Input[str]
+
+
+@dataclass(frozen=True)
+class StatementArgs:
+    """A statement of a bucket's policy, about the bucket and everything in it."""
+
+    name: str
+    effect: str
+    principals: tuple[str, ...]
+    actions: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class BucketArgs:
+    """A bucket; `retention` is its mode and its days."""
+
+    name: str
+    versioning: bool
+    retention: tuple[str, int] | None
+    policy: tuple[StatementArgs, ...]
+    store: StoreArgs
+
+
+class Bucket(_EtapeResource):
+    """A bucket of an object store; one whose store is not deployed yet waits for the `up` after that."""
+
+    condition: pulumi.Output[str]
+
+    def __init__(self, name: str, args: BucketArgs, opts: pulumi.ResourceOptions) -> None:
+        retention = {"mode": args.retention[0], "days": args.retention[1]} if args.retention else None
+        inputs = {
+            "name": args.name,
+            "versioning": args.versioning,
+            "retention": retention,
+            "policy": [asdict(each) for each in args.policy],
+            "store": pulumi.Output.secret(vars(args.store)),
+        }
+        super().__init__(name, inputs, ("condition",), opts)

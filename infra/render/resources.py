@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from infra.estate.model import Estate, Layer, PortRef
+from infra.estate.model import Bucket, Estate, Layer, PortRef
 from infra.render.outputs import SECRETS
 
 
@@ -12,7 +12,7 @@ class Resource:
     """One thing, with the properties whose change an auditor has to see."""
 
     kind: str
-    """network, volume, node, cable or credential."""
+    """network, volume, node, cable, credential or bucket."""
     name: str
     properties: tuple[tuple[str, str], ...]
 
@@ -22,10 +22,11 @@ class Resource:
 
 
 def expected_resources(estate: Estate) -> tuple[Resource, ...]:
-    """Everything that the stack itself owns: its network, its secrets, its machines, their data, its cables."""
+    """Everything that the stack itself owns: network, secrets, buckets, machines, their data, cables."""
     return (
         Resource("network", "management", (("prefix", str(estate.management)),)),
         *_credentials(estate),
+        *(Resource("bucket", bucket.name, tuple(_bucket(bucket))) for bucket in estate.buckets),
         *(
             Resource("volume", f"{node.name}-data", (("node", node.name),))
             for node in estate.nodes
@@ -45,6 +46,14 @@ def expected_resources(estate: Estate) -> tuple[Resource, ...]:
 def _credentials(estate: Estate) -> Iterable[Resource]:
     """Secrets are the season's: a stage uses those of its core."""
     return (Resource("credential", name, ()) for name in SECRETS if estate.layer is Layer.CORE)
+
+
+def _bucket(bucket: Bucket) -> Iterable[tuple[str, str]]:
+    yield "versioning", "on" if bucket.versioning else "off"
+    if bucket.retention:
+        yield "retention", f"{bucket.retention.mode}/{bucket.retention.days}d"
+    for each in bucket.policy:
+        yield "policy", f"{each.name}:{each.effect}:{','.join(each.principals)}:{','.join(each.actions)}"
 
 
 def _end(ref: PortRef) -> str:

@@ -158,6 +158,15 @@ def test_the_core_makes_the_seasons_secrets():
     assert set(core.exports["credentials"]) == set(core.inputs("etape:index:Credential")) == set(SECRETS)
 
 
+def test_the_core_declares_the_seasons_buckets_and_says_how_they_are():
+    """Guards against evidence in a bucket that only a playbook knows of, and whose policy nobody compares."""
+    core = declare(lambda lab: build(load_estate("2017-core"), lab))
+    buckets = core.inputs("etape:index:Bucket")
+    assert set(buckets) == set(core.exports["buckets"]) == {"archive", "evidence"}
+    assert buckets["evidence"]["retention"] == {"mode": "compliance", "days": 400}
+    assert buckets["archive"]["policy"] == []
+
+
 def test_the_management_network_carries_its_owners_labels():
     """Guards against networks that stay behind unseen after a kill."""
     seen = declare(lambda lab: ManagementNetwork("management", ManagementArgs(IPv4Network("172.30.20.0/22")), lab))

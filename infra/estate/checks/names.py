@@ -19,13 +19,14 @@ def edition_number(written: Written) -> Iterator[Mistake]:
 
 
 def unique_names(written: Written) -> Iterator[Mistake]:
-    """No two sites, segments, services or cables share a name, no two machines a role and slot."""
+    """No two sites, segments, services, cables or buckets share a name, no two machines a role and slot."""
     for entries, field, kind in (
         (written.sites, "name", "site"),
         (written.segments, "name", "segment"),
         (written.services, "name", "service"),
         (written.cables, "label", "cable"),
         (written.endpoints, "site", "endpoint at site"),
+        (written.buckets, "name", "bucket"),
     ):
         remedy = "print another label" if kind == "cable" else "give it another name"
         yield from _repeated(((entry, getattr(entry.doc, field)) for entry in entries), field, kind, remedy)
