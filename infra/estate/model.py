@@ -26,6 +26,32 @@ class Placement(StrEnum):
     """A systemd and sshd container; cables are veth pairs."""
 
 
+class Demand(StrEnum):
+    """For which part of its day a stage is equipped."""
+
+    REST = "rest"
+    """Before the scale-up and after the finish."""
+    RACE = "race"
+    """From the scale-up before the start to the finish."""
+
+
+class Finish(StrEnum):
+    """How a stage ends."""
+
+    FLAT = "flat"
+    UPHILL = "uphill"
+    SUMMIT = "summit"
+
+
+class Quantity(StrEnum):
+    """What of a thing a stage has more or less of; in the model's own units."""
+
+    MACHINES = "machines"
+    CPU = "cpu_percent"
+    """100 is one processor."""
+    MEMORY = "memory_mb"
+
+
 class SiteKind(StrEnum):
     """What a site is for the people who look at it."""
 
@@ -184,6 +210,28 @@ class Endpoint:
     purpose: str
 
 
+@dataclass(frozen=True, slots=True)
+class Capacity:
+    """What a stage gets of one thing, at rest and in the race, each with its reason in words."""
+
+    subject: str
+    """A role of machines (processor), or a service, of which every instance has as much."""
+    quantity: Quantity
+    rest: int
+    race: int
+    """Never less than at rest; for machines never more than the contract allows."""
+    rest_reason: str
+    race_reason: str
+
+    def at(self, demand: Demand) -> int:
+        """The number for a part of the day."""
+        return self.race if demand is Demand.RACE else self.rest
+
+    def reason(self, demand: Demand) -> str:
+        """Why the number is what it is: `mountain stage, 181.5 km, ...: 24 of 24 processor machines`."""
+        return self.race_reason if demand is Demand.RACE else self.rest_reason
+
+
 class PersonRole(StrEnum):
     """What a person may do to the estate."""
 
@@ -264,6 +312,24 @@ class Bucket:
 
 
 @dataclass(frozen=True, slots=True)
+class Waiver:
+    """A policy's breach that is allowed for a time, by somebody who answers for it."""
+
+    policy: str
+    resource: str
+    """Names of the resources that it is for, as a pattern: `*`, `edge-*`, `store-1-data`."""
+    reason: str
+    owner: str
+    """The function that answers for the risk, never a person's name."""
+    expires: date
+    """The last day on which it holds."""
+    file: str = ""
+    """Where it is written: `stacks/common/waivers.yaml`."""
+    field: str = ""
+    """Where in the file: `waivers[0]`."""
+
+
+@dataclass(frozen=True, slots=True)
 class Estate:
     """All of one stack. Tuples are in the order of their names, so every render is stable."""
 
@@ -294,6 +360,14 @@ class Estate:
     """Of the season's object store; none for a stage."""
     people: tuple[Person, ...] = ()
     """Who may act on the estate and approve changes of it."""
+    supernets: tuple[IPv4Network, ...] = ()
+    """All prefixes of the edition's segments lie inside these."""
+    waivers: tuple[Waiver, ...] = ()
+    """Breaches of policies that the edition allows for a time."""
+    demand: Demand = Demand.RACE
+    """What the stage is equipped for; nodes and limits are those of this part of the day."""
+    capacity: tuple[Capacity, ...] = ()
+    """What grows with the stage; none for the core."""
 
     def node(self, name: str) -> Node:
         """The node of that name, here or in the core; KeyError where there is none."""
@@ -301,6 +375,14 @@ class Estate:
             if node.name == name:
                 return node
         raise KeyError(name)
+
+    def reasons(self, name: str) -> dict[Quantity, str]:
+        """Why there is as much as there is, by quantity: of a node by its role, of a service by its name."""
+        node = next((node for node in self.nodes if node.name == name), None)
+        subject = node.role if node else name
+        wanted = {Quantity.MACHINES} if node else {Quantity.CPU, Quantity.MEMORY}
+        found = (each for each in self.capacity if each.subject == subject and each.quantity in wanted)
+        return {each.quantity: each.reason(self.demand) for each in found}
 
     def keeps_data(self, node: str) -> bool:
         """Whether a service on that node of this layer writes what has to outlive the machine."""
