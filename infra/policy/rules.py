@@ -1,0 +1,61 @@
+"""Every policy, and the one function that holds resources to them. Pure: the same input gives the same findings."""
+
+from collections.abc import Iterable, Iterator, Sequence
+
+from infra.policy.containment import confined_containers, image_by_digest, least_capabilities, no_host_access
+from infra.policy.exposure import no_management_port, ports_as_declared, ports_on_loopback
+from infra.policy.fleet import capacity_within_contract, prefixes_apart, prefixes_in_supernets
+from infra.policy.lifetime import buckets_keep_versions, buckets_private, owner_labels, protected_core
+from infra.policy.model import Facts, Finding, Level, Policy, PolicyItem
+from infra.policy.secrets import data_encrypted, no_plain_secret, secrets_encrypted
+from infra.policy.waivers import unused, waived, waiver_mistakes
+
+POLICIES: tuple[Policy, ...] = (
+    ports_on_loopback,
+    no_management_port,
+    ports_as_declared,
+    no_host_access,
+    least_capabilities,
+    confined_containers,
+    image_by_digest,
+    secrets_encrypted,
+    no_plain_secret,
+    data_encrypted,
+    protected_core,
+    buckets_keep_versions,
+    buckets_private,
+    owner_labels,
+    prefixes_apart,
+    prefixes_in_supernets,
+    capacity_within_contract,
+)
+
+WAIVERS = "waivers-valid"
+"""The name under which a void waiver is told; nothing waives it."""
+
+
+def check(items: Sequence[PolicyItem], facts: Facts) -> tuple[Finding, ...]:
+    """Hold a whole stack to every policy; findings by policy in the order above, then by resource."""
+    found = tuple(finding for policy in POLICIES for finding in judge(policy, items, facts))
+    return (*_void(facts), *found, *unused(found, facts.waivers, facts.stack))
+
+
+def judge(policy: Policy, items: Sequence[PolicyItem], facts: Facts) -> tuple[Finding, ...]:
+    """Hold resources to one policy."""
+    findings = (
+        Finding(policy.name, policy.level, each.resource, each.urn, each.sentence, policy.remedy)
+        for each in policy.rule(items, facts)
+    )
+    return waived(sorted(findings, key=lambda each: (each.resource, each.sentence)), facts.waivers, facts.today)
+
+
+def refused(findings: Iterable[Finding]) -> tuple[Finding, ...]:
+    """The findings that keep an operation from being carried out."""
+    return tuple(finding for finding in findings if finding.level is Level.MANDATORY)
+
+
+def _void(facts: Facts) -> Iterator[Finding]:
+    names = [policy.name for policy in POLICIES]
+    for mistake in waiver_mistakes(facts.waivers, names, facts.today):
+        sentence = f"{mistake.file}: {mistake.field}: {mistake.reason}"
+        yield Finding(WAIVERS, Level.MANDATORY, facts.stack, "", sentence, mistake.remedy)
