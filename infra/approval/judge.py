@@ -1,0 +1,114 @@
+"""Whether a change has to be approved, and whether an approval holds: the one place where both are decided.
+
+A change needs an approval from the risk class on that people.yaml names, where it names an approver at all. An
+approval of a change below R3 is the author's own word, signed; from R3 on somebody else with the role of an approver
+has to have signed too.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from itertools import groupby
+
+from infra.approval.digest import Covered, Difference, differences
+from infra.approval.document import Approval, Request
+from infra.estate.model import Person, PersonRole
+from infra.identity import APPROVAL, SignatureError, verify
+
+FOUR_EYES_FROM = "R3"
+"""From this risk class on the author alone is not enough; classes compare as their names do."""
+_SHOWN = 5
+
+
+class Need(StrEnum):
+    """What a change needs before it may be carried out."""
+
+    NOTHING = "nothing"
+    """Its risk is below what people.yaml asks an approval for."""
+    APPROVAL = "approval"
+    IMPOSSIBLE = "impossible"
+    """people.yaml names no approver, so that nobody could give one: it goes on, and says so."""
+
+
+@dataclass(frozen=True, slots=True)
+class Objection:
+    """Why an approval does not hold."""
+
+    sentence: str
+    remedy: str
+
+
+def has_approver(people: Iterable[Person]) -> bool:
+    """Whether anybody could approve; one whose keys have run out counts, for then nobody may pass unseen."""
+    return any(PersonRole.APPROVER in person.roles for person in people)
+
+
+def need(people: Iterable[Person], required_from: str, highest: str) -> Need:
+    """What a change with that highest risk class needs."""
+    if not has_approver(people):
+        return Need.IMPOSSIBLE
+    return Need.APPROVAL if highest >= required_from else Need.NOTHING
+
+
+def signers(approval: Approval, people: Sequence[Person], at: datetime) -> tuple[list[Person], list[Objection]]:
+    """Who has signed with a key that is valid at `at`, and what is wrong with the other signatures."""
+    content, found, wrong = approval.request.signed_bytes(), [], []
+    for number, signature in enumerate(approval.signatures, start=1):
+        try:
+            found.append(verify(content, signature.encode(), people, APPROVAL, at))
+        except SignatureError as error:
+            wrong.append(Objection(f"signature {number}: {error.sentence}", error.remedy))
+    return found, wrong
+
+
+def objections(approval: Approval, now: Covered, people: Sequence[Person], at: datetime) -> tuple[Objection, ...]:
+    """Everything that keeps an approval from holding for what would happen now; empty where it holds."""
+    signed, wrong = signers(approval, people, at)
+    return (
+        *_changed(differences(approval.request.covered, now)),
+        *_too_late(approval.request, at),
+        *wrong,
+        *_author(approval.request, signed),
+        *_second_pair_of_eyes(approval.request, signed),
+    )
+
+
+def _changed(found: Iterable[Difference]) -> Iterable[Objection]:
+    for part, group in groupby(found, key=lambda difference: difference.part):
+        named = [f"{each.entry} was {each.what}" for each in group]
+        more = f" and {len(named) - _SHOWN} more" if len(named) > _SHOWN else ""
+        yield Objection(
+            f"{part} is not what was approved: {', '.join(named[:_SHOWN])}{more}",
+            "put it back as it was, or plan and approve what is there now",
+        )
+
+
+def _too_late(request: Request, at: datetime) -> Iterable[Objection]:
+    if request.expired(at):
+        yield Objection(f"the approval was good until {request.expires:%Y-%m-%d %H:%M %Z}", "plan again")
+
+
+def _author(request: Request, signed: Iterable[Person]) -> Iterable[Objection]:
+    """A plan whose author has not signed it could name anybody as its author."""
+    author = next((person for person in signed if person.name == request.author.name), None)
+    if author is None:
+        yield Objection(
+            f"its author, {request.author.name}, has not signed it with a key of people.yaml",
+            "plan with a key that people.yaml knows: `scripts/stage plan --key FILE`",
+        )
+    elif PersonRole.OPERATOR not in author.roles:
+        yield Objection(f"its author, {author.name}, is not an operator", "have an operator plan it")
+
+
+def _second_pair_of_eyes(request: Request, signed: Iterable[Person]) -> Iterable[Objection]:
+    if request.highest < FOUR_EYES_FROM:
+        return
+    others = [person for person in signed if person.name != request.author.name]
+    if any(PersonRole.APPROVER in person.roles for person in others):
+        return
+    known = ", ".join(f"{person.name} is no approver" for person in others) or "nobody else has signed it"
+    yield Objection(
+        f"it holds {request.highest} changes, which need an approver other than {request.author.name}: {known}",
+        "have an approver run `scripts/stage approve FILE` with a key of people.yaml",
+    )
