@@ -24,6 +24,7 @@ from infra.estate.model import (
     Site,
     Stage,
     Statement,
+    Waiver,
 )
 from infra.estate.order import natural
 from infra.estate.routes import Member, routes_of
@@ -104,6 +105,10 @@ class _Builder:
                 if entry.doc.node in names
             ),
             buckets=_ordered(self._buckets()) if layer is Layer.CORE else (),
+            supernets=tuple(self.head.supernets),
+            waivers=tuple(
+                Waiver(**entry.doc.model_dump(), file=entry.file, field=entry.path) for entry in self.written.waivers
+            ),
             time_servers=tuple(name for name in self.head.time_servers if name in names | self._core_names()),
         )
 

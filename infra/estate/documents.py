@@ -243,6 +243,24 @@ class ServicesDoc(Document):
     buckets: list[BucketDoc] = []
 
 
+class WaiverDoc(Document):
+    """A breach of a policy that is allowed until a day."""
+
+    policy: Annotated[str, Field(pattern=r"^[a-z][a-z-]*$")]
+    resource: Title
+    """A pattern for the names of resources: `*`, `edge-*`."""
+    reason: Annotated[str, Field(min_length=20)]
+    owner: Annotated[str, Field(pattern=r"^[a-z][a-z-]*$")]
+    """A function, such as security-officer: people change, the risk stays with it."""
+    expires: date
+
+
+class WaiversDoc(Document):
+    """waivers.yaml."""
+
+    waivers: list[WaiverDoc] = []
+
+
 class StageDoc(Document):
     """A line of stages.csv."""
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import yaml
 from pydantic import ValidationError
 
-from infra.estate.documents import Document, EditionDoc, PartDoc, ServicesDoc, StageDoc
+from infra.estate.documents import Document, EditionDoc, PartDoc, ServicesDoc, StageDoc, WaiversDoc
 from infra.estate.mistakes import Mistake
 from infra.estate.written import Entry, Written
 
@@ -18,6 +18,7 @@ _FILES: dict[str, type[Document]] = {
     "network.yaml": PartDoc,
     "endpoints.yaml": PartDoc,
     "services.yaml": ServicesDoc,
+    "waivers.yaml": WaiversDoc,
 }
 _STAGES = "stages.csv"
 _HEAD = "heads"
@@ -44,7 +45,7 @@ def read_edition(root: Path, edition: str) -> tuple[Written, tuple[Mistake, ...]
     documents = [(name, reader.yaml(name, model)) for name, model in _FILES.items()]
     entries = {
         kind: tuple(_entries(documents, reader.folder_name, kind))
-        for kind in (*PartDoc.model_fields, *ServicesDoc.model_fields)
+        for kind in (*PartDoc.model_fields, *ServicesDoc.model_fields, *WaiversDoc.model_fields)
     }
     head = next((doc for _, doc in documents if isinstance(doc, EditionDoc)), None)
     written = Written(

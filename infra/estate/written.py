@@ -16,6 +16,7 @@ from infra.estate.documents import (
     ServiceDoc,
     SiteDoc,
     StageDoc,
+    WaiverDoc,
 )
 from infra.estate.mistakes import Mistake
 
@@ -51,6 +52,7 @@ class Written:
     endpoints: tuple[Entry[EndpointDoc], ...]
     services: tuple[Entry[ServiceDoc], ...]
     buckets: tuple[Entry[BucketDoc], ...]
+    waivers: tuple[Entry[WaiverDoc], ...]
     stages: tuple[Entry[StageDoc], ...]
     courses: Path
     """Folder of the course files."""
