@@ -330,6 +330,15 @@ class Waiver:
 
 
 @dataclass(frozen=True, slots=True)
+class ApprovalRule:
+    """Which changes need an approval, and for how long one is good."""
+
+    required_from: str
+    """Risk class, R0 to R3."""
+    valid_hours: int
+
+
+@dataclass(frozen=True, slots=True)
 class Estate:
     """All of one stack. Tuples are in the order of their names, so every render is stable."""
 
@@ -360,6 +369,7 @@ class Estate:
     """Of the season's object store; none for a stage."""
     people: tuple[Person, ...] = ()
     """Who may act on the estate and approve changes of it."""
+    approval: ApprovalRule = ApprovalRule("R3", 24)
     supernets: tuple[IPv4Network, ...] = ()
     """All prefixes of the edition's segments lie inside these."""
     waivers: tuple[Waiver, ...] = ()
