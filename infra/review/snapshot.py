@@ -1,0 +1,91 @@
+"""One state of the estate, whatever it was read from: what the model declares, what is applied, what is there."""
+
+import hashlib
+import hmac
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+Value = Any
+"""JSON, with Secret, Reference and Unknown as further leaves."""
+
+
+@dataclass(frozen=True, slots=True)
+class Secret:
+    """Stands for a secret value: equal digests are equal values, and nothing else can be learned from it."""
+
+    digest: str
+    """First 16 hexadecimal digits of an HMAC-SHA-256 with the key of an ETAPE_HOME; empty where the value cannot be
+    told, which is equal to nothing."""
+
+    @classmethod
+    def of(cls, value: Any, key: bytes) -> "Secret":
+        """From the value, any JSON; the key keeps short values from being guessed from their digests."""
+        text = json.dumps(value, sort_keys=True, separators=(",", ":"))
+        return cls(hmac.new(key, text.encode(), hashlib.sha256).hexdigest()[:16])
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """Stands for another resource's id: the same wherever the resource is, though each engine gives other ids."""
+
+    kind: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Unknown:
+    """Stands for a value that is known only once its resource is made; differs from nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One thing: a Pulumi resource (`kind` is its type, docker:index/container:Container) or a thing of the model."""
+
+    kind: str
+    """For things of the model one of `infra.review.model_items.KINDS`."""
+    name: str
+    stack: str
+    properties: Mapping[str, Value]
+    reason: str
+    """Why it is there and as it is, from the model."""
+
+    @property
+    def is_resource(self) -> bool:
+        """Whether Pulumi makes it."""
+        return ":" in self.kind
+
+    @property
+    def identity(self) -> tuple[str, str, str]:
+        """What stays the same from day to day and from year to year: layer, kind, name."""
+        return self.stack.partition("-")[2][:1], self.kind, self.name
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """Everything of one or more stacks at one moment."""
+
+    title: str
+    """As it was asked for: `2017-s09@applied`."""
+    source: str
+    """In words: what the model declares, what was applied."""
+    stacks: tuple[str, ...]
+    at: str
+    """When that state was made: ISO 8601 with its zone; empty where nobody knows."""
+    who: str
+    """Who made it; empty where nobody knows."""
+    items: tuple[Item, ...]
+    questions: tuple[str, ...] = ()
+    """What could not be found out, each as a sentence."""
+
+
+@dataclass
+class ReviewError(Exception):
+    """Something cannot be reviewed: `sentence` says what and why, `remedy` what helps."""
+
+    sentence: str
+    remedy: str
+
+    def __str__(self) -> str:
+        return f"{self.sentence}\n  To go on: {self.remedy}"
