@@ -9,6 +9,7 @@ from infra.estate.cabling import Cable, Machine, attachments, cables, machines, 
 from infra.estate.capacity import Demand, demand_of, limits_under
 from infra.estate.documents import EditionDoc, SegmentDoc, ServiceDoc, SiteDoc, StageDoc
 from infra.estate.model import (
+    ApprovalRule,
     Bucket,
     Endpoint,
     Estate,
@@ -17,6 +18,8 @@ from infra.estate.model import (
     Limits,
     Link,
     Node,
+    Person,
+    PersonKey,
     Retention,
     Route,
     Segment,
@@ -109,6 +112,11 @@ class _Builder:
             waivers=tuple(
                 Waiver(**entry.doc.model_dump(), file=entry.file, field=entry.path) for entry in self.written.waivers
             ),
+            people=tuple(
+                Person(doc.name, tuple(doc.roles), tuple(PersonKey(**key.model_dump()) for key in doc.keys))
+                for doc in sorted((entry.doc for entry in self.written.people), key=lambda doc: doc.name)
+            ),
+            approval=ApprovalRule(**self.head.approval.model_dump()),
             time_servers=tuple(name for name in self.head.time_servers if name in names | self._core_names()),
         )
 

@@ -180,6 +180,13 @@ class ManagementDoc(Document):
     stage: IPv4Network
 
 
+class ApprovalRuleDoc(Document):
+    """From which risk class on a change needs an approval: R3 at the latest, where people.yaml has an approver."""
+
+    required_from: Literal["R0", "R1", "R2", "R3"] = "R3"
+    valid_hours: Annotated[int, Field(ge=1, le=168)] = 24
+
+
 class EditionDoc(Document):
     """edition.yaml: what holds for the whole year."""
 
@@ -191,6 +198,7 @@ class EditionDoc(Document):
     mtu: Annotated[int, Field(ge=1280, le=9000)]
     time_servers: Annotated[list[str], Field(min_length=1)]
     """Machines, the nearest to the race first."""
+    approval: ApprovalRuleDoc = ApprovalRuleDoc()
 
 
 class PartDoc(Document):

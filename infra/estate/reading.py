@@ -2,6 +2,7 @@
 
 import csv
 from collections.abc import Hashable, Iterable
+from itertools import chain
 from pathlib import Path
 
 import yaml
@@ -9,6 +10,7 @@ from pydantic import ValidationError
 
 from infra.estate.documents import Document, EditionDoc, PartDoc, ServicesDoc, StageDoc, WaiversDoc
 from infra.estate.mistakes import Mistake
+from infra.estate.people import PeopleDoc
 from infra.estate.written import Entry, Written
 
 _FILES: dict[str, type[Document]] = {
@@ -19,6 +21,7 @@ _FILES: dict[str, type[Document]] = {
     "endpoints.yaml": PartDoc,
     "services.yaml": ServicesDoc,
     "waivers.yaml": WaiversDoc,
+    "people.yaml": PeopleDoc,
 }
 _STAGES = "stages.csv"
 _HEAD = "heads"
@@ -45,7 +48,7 @@ def read_edition(root: Path, edition: str) -> tuple[Written, tuple[Mistake, ...]
     documents = [(name, reader.yaml(name, model)) for name, model in _FILES.items()]
     entries = {
         kind: tuple(_entries(documents, reader.folder_name, kind))
-        for kind in (*PartDoc.model_fields, *ServicesDoc.model_fields, *WaiversDoc.model_fields)
+        for kind in chain.from_iterable(model.model_fields for model in (PartDoc, ServicesDoc, WaiversDoc, PeopleDoc))
     }
     head = next((doc for _, doc in documents if isinstance(doc, EditionDoc)), None)
     written = Written(

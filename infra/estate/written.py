@@ -19,6 +19,7 @@ from infra.estate.documents import (
     WaiverDoc,
 )
 from infra.estate.mistakes import Mistake
+from infra.estate.people import PersonDoc
 
 T = TypeVar("T", bound=Document)
 
@@ -53,6 +54,7 @@ class Written:
     services: tuple[Entry[ServiceDoc], ...]
     buckets: tuple[Entry[BucketDoc], ...]
     waivers: tuple[Entry[WaiverDoc], ...]
+    people: tuple[Entry[PersonDoc], ...]
     stages: tuple[Entry[StageDoc], ...]
     courses: Path
     """Folder of the course files."""

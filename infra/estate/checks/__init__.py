@@ -6,7 +6,7 @@ A pass that leans on a list is left out where that list is broken: its mistakes 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-from infra.estate.checks import addresses, cabling, capacity, courses, names, segments, services, stages
+from infra.estate.checks import addresses, cabling, capacity, courses, names, people, segments, services, stages
 from infra.estate.mistakes import Mistake
 from infra.estate.written import Written
 
@@ -32,6 +32,8 @@ IDENTITIES = (
     _pass(names.counts),
     _pass(names.known_sites, "sites"),
     _pass(stages.unique_numbers),
+    _pass(people.unique_people),
+    _pass(people.keys_once),
 )
 
 # What an entry says, alone or about another. A list in which an identity is wrong counts as broken here.
