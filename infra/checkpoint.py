@@ -3,11 +3,13 @@
 import json
 import re
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from infra.state_objects import StateError, StateObjects
+from infra.engine_error import StateError
+from infra.state_objects import StateObjects
 
 _DOCKER = "docker:index/"
 _MOMENT = re.compile(r"-(\d+)\.history\.json$")
@@ -24,28 +26,15 @@ class Checkpoint:
 
 
 @dataclass(frozen=True)
-class Lock:
-    """Who works on a stack, or did when they were killed."""
-
-    process: int
-    user: str
-    host: str
-    since: str
-
-    def __str__(self) -> str:
-        return f"{self.user}@{self.host} (process {self.process}) since {self.since}"
-
-
-@dataclass(frozen=True)
 class PastDeployment:
     """One operation on a stack, as its backend's history keeps it."""
 
     at: datetime
     """When it ended (UTC)."""
     kind: str
-    """`update`, `destroy`, `refresh`, ..."""
+    """`update`, `destroy`, `refresh`, ...; `unreadable` where the history's own file is corrupt."""
     result: str
-    """`succeeded` or `failed`."""
+    """`succeeded` or `failed`, or why it is unreadable."""
     message: str
     changes: Mapping[str, int]
     """Numbers of resources by what was done to them."""
@@ -63,18 +52,18 @@ def read_checkpoint(objects: StateObjects, stack: str) -> Checkpoint | None:
     text = objects.read(checkpoint_key(stack))
     if text is None:
         return None
-    latest = _latest(text, objects.place(checkpoint_key(stack)))
-    resources = latest.get("resources") or []
-    ids = frozenset(each["id"] for each in resources if each["type"].startswith(_DOCKER) and "id" in each)
-    return Checkpoint(ids, len(latest.get("pending_operations") or []))
+    latest = _latest(text, objects.place(checkpoint_key(stack)), stack)
+    ids = (each["id"] for each in latest.get("resources") or [] if each["type"].startswith(_DOCKER) and "id" in each)
+    return Checkpoint(frozenset(ids), len(latest.get("pending_operations") or []))
 
 
-def read_deployment(objects: StateObjects, key: str) -> dict:
-    """A checkpoint's file in the form of `pulumi stack export`; StateError where it is none."""
+def read_deployment(objects: StateObjects, stack: str, key: str | None = None) -> dict:
+    """A stack's checkpoint, or the one at `key`, in the form of `pulumi stack export`; StateError where it is none."""
+    key = key or checkpoint_key(stack)
     text = objects.read(key)
     if text is None:
-        raise StateError(f"{objects.place(key)} does not exist")
-    return {"version": 3, "deployment": _latest(text, objects.place(key))}
+        raise StateError(f"{objects.place(key)} is not there", f"make the stack with `scripts/stage up {stack}`")
+    return {"version": 3, "deployment": _latest(text, objects.place(key), stack)}
 
 
 def checkpoint_text(stack: str, deployment: Mapping) -> str:
@@ -85,54 +74,72 @@ def checkpoint_text(stack: str, deployment: Mapping) -> str:
 
 def read_history(objects: StateObjects, stack: str) -> tuple[PastDeployment, ...]:
     """Every operation on the stack that came to an end, oldest first."""
-    keys = (key for key in objects.list(f".pulumi/history/etape/{stack}") if _MOMENT.search(key))
-    return tuple(_past(objects, key) for key in keys)
+    found = ((key, _MOMENT.search(key)) for key in objects.list(f".pulumi/history/etape/{stack}"))
+    # Nanoseconds since 1970, which is how the backend tells one operation from the next.
+    return tuple(_past(objects, stack, key, int(moment[1]) / 1e9) for key, moment in found if moment)
 
 
-def _past(objects: StateObjects, key: str) -> PastDeployment:
-    told = _parse(objects.read(key) or "", objects.place(key))
-    kept = key.removesuffix(".history.json") + ".checkpoint.json"
-    return PastDeployment(
-        at=_moment(key),
-        kind=told["kind"],
-        result=told["result"],
-        message=told.get("message") or "",
-        changes=told.get("resourceChanges") or {},
-        read=lambda: read_deployment(objects, kept),
+def restore(objects: StateObjects, stack: str) -> PastDeployment:
+    """Put the last good checkpoint of the history in the place of one that is not whole; return which it was.
+
+    What could not be read is kept beside the stacks. StateError where there is nothing to put back, or no need to.
+    """
+    try:
+        read_checkpoint(objects, stack)
+    except StateError as error:
+        broken = error
+    else:
+        raise StateError(f"the state of {stack} is whole: nothing was put back", "there is nothing to mend")
+    for past in reversed(read_history(objects, stack)):
+        with suppress(StateError):
+            text = checkpoint_text(stack, past.read())
+            kept = f".pulumi/corrupt/{stack}-{datetime.now(UTC):%Y%m%dT%H%M%SZ}.json"
+            objects.write(kept, objects.read(checkpoint_key(stack)) or "")
+            objects.write(checkpoint_key(stack), text)
+            return past
+    raise StateError(
+        f"{broken.sentence}; its history holds no good one either",
+        "move that file away: `scripts/stage up` then makes the stack again from nothing",
     )
 
 
-def _moment(key: str) -> datetime:
-    """From the nanoseconds in its name, which order a history."""
-    found = _MOMENT.search(key)
-    return datetime.fromtimestamp(int(found[1]) / 1e9 if found else 0, UTC)
+def _past(objects: StateObjects, stack: str, key: str, at: float) -> PastDeployment:
+    kept = key.removesuffix(".history.json") + ".checkpoint.json"
+    try:
+        told = _parse(objects.read(key) or "", objects.place(key), stack)
+    except StateError as error:
+        told = {"kind": "unreadable", "result": error.sentence}
+    return PastDeployment(
+        at=datetime.fromtimestamp(at, UTC),
+        kind=str(told.get("kind")),
+        result=str(told.get("result")),
+        message=told.get("message") or "",
+        changes=told.get("resourceChanges") or {},
+        read=lambda: read_deployment(objects, stack, kept),
+    )
 
 
-def read_locks(objects: StateObjects, stack: str) -> Mapping[str, Lock]:
-    """By key, who holds the stack."""
-    keys = objects.list(f".pulumi/locks/organization/etape/{stack}")
-    held = {key: json.loads(text) for key in keys if key.endswith(".json") and (text := objects.read(key))}
-    return {
-        key: Lock(each["pid"], each.get("username", "?"), each.get("hostname", "?"), each.get("timestamp", "?"))
-        for key, each in held.items()
-    }
-
-
-def _latest(text: str, place: str) -> dict:
-    checkpoint = _parse(text, place).get("checkpoint")
+def _latest(text: str, place: str, stack: str) -> dict:
+    checkpoint = _parse(text, place, stack).get("checkpoint")
     if not isinstance(checkpoint, dict):
-        raise StateError(f"{place} is no checkpoint of Pulumi's: it has no field `checkpoint`")
+        raise _corrupt(place, stack, "it has no field `checkpoint`")
     latest = checkpoint.get("latest") or {}
-    if not isinstance(latest, dict) or not isinstance(latest.get("resources") or [], list):
-        raise StateError(f"{place} is no checkpoint of Pulumi's: `checkpoint.latest.resources` is no list")
+    resources = latest.get("resources") or [] if isinstance(latest, dict) else None
+    if not isinstance(resources, list) or not all(isinstance(each, dict) and "type" in each for each in resources):
+        raise _corrupt(place, stack, "`checkpoint.latest.resources` is no list of resources")
     return latest
 
 
-def _parse(text: str, place: str) -> dict[str, Any]:
+def _parse(text: str, place: str, stack: str) -> dict[str, Any]:
     try:
         parsed = json.loads(text)
     except json.JSONDecodeError as error:
-        raise StateError(f"{place} is corrupt: {error.msg} at line {error.lineno}, column {error.colno}") from None
+        raise _corrupt(place, stack, f"{error.msg} at line {error.lineno}, column {error.colno}") from None
     if not isinstance(parsed, dict):
-        raise StateError(f"{place} is corrupt: it holds no JSON object")
+        raise _corrupt(place, stack, "it holds no JSON object")
     return parsed
+
+
+def _corrupt(place: str, stack: str, why: str) -> StateError:
+    remedy = f"put the last good one of its history back: `scripts/stage restore {stack}`"
+    return StateError(f"the state of {stack} is corrupt: {place}: {why}", remedy)

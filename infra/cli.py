@@ -8,31 +8,19 @@ import os
 import subprocess
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TextIO
 
 import yaml
 
 from infra.durable import write_durably
+from infra.engine_error import EngineError
 from infra.workspace import Workspace
 
 AGAIN = "run the same command again: it goes on from here"
 _INTERRUPT_PATIENCE_S = 120
 # What Pulumi writes beside the configuration about how its secrets are encrypted.
 _ENCRYPTION = ("encryptionsalt", "encryptedkey", "secretsprovider")
-
-
-@dataclass
-class EngineError(Exception):
-    """An operation did not reach its end; what it made is kept, and it can be run again."""
-
-    sentence: str
-    remedy: str
-    log: Path
-
-    def __str__(self) -> str:
-        return f"{self.sentence}\n  To go on: {self.remedy} (log: {self.log})"
 
 
 class PulumiCli:

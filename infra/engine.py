@@ -2,13 +2,14 @@
 
 import json
 import os
-import secrets
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 
+from infra.backend import Backend
 from infra.checkpoint import (
     PastDeployment,
     checkpoint_key,
@@ -16,19 +17,21 @@ from infra.checkpoint import (
     read_checkpoint,
     read_deployment,
     read_history,
-    read_locks,
+    restore,
 )
-from infra.cli import AGAIN, EngineError, PulumiCli, last_words, stack_file, write_config
+from infra.cli import AGAIN, PulumiCli, last_words, stack_file, write_config
 from infra.docker_engine import DockerEngine, DockerError, Thing
-from infra.durable import write_durably, write_once
+from infra.durable import write_durably
+from infra.engine_error import EngineError, StateError
 from infra.events import Changes, read_event
+from infra.locks import Lock, held_by, read_locks, release_all, release_dead
 from infra.operator_key import public_key
 from infra.ownership import owner_labels
 from infra.plan import Plan, read_events, read_plan
 from infra.state_objects import FolderObjects
 from infra.workspace import Toolbox, Workspace
 
-__all__ = ["Engine", "EngineError", "Note"]
+__all__ = ["Engine", "EngineError", "Note", "StateError"]
 
 Note = Callable[[str], None]
 """Told what is being done now, in a few words."""
@@ -42,8 +45,8 @@ class Engine:
     def __init__(self, workspace: Workspace, toolbox: Toolbox, docker: DockerEngine | None = None) -> None:
         self._workspace = workspace
         self._toolbox = toolbox
-        self._state = workspace.home / "state"
-        self._objects = FolderObjects(self._state)
+        self._backend = Backend.of(workspace.home)
+        self._objects = self._backend.objects
         self._docker = docker or DockerEngine(toolbox.docker_host)
 
     @cached_property
@@ -52,7 +55,7 @@ class Engine:
 
     def environment(self) -> dict[str, str]:
         """What plain `pulumi` needs in a shell, on top of the caller's own environment."""
-        return self._environment(self._state)
+        return self._environment(self._backend)
 
     def preview(self, stack: str, config: Mapping[str, str], note: Note) -> Plan:
         """What `up` with the same `config` would do; changes nothing, not even for a stack that never was.
@@ -70,8 +73,7 @@ class Engine:
             status, log = cli.stream(stack, [*arguments, *refresh], follower)
         plan = read_plan(stack, read_events("".join(lines)), self._version, config)
         if status != 0 and (follower.errors or not plan.refused):
-            sentence = "; ".join(follower.errors) or last_words(log)
-            raise EngineError(f"preview of {stack} failed: {sentence}", "mend what is named, then try again", log)
+            raise self._failure(stack, "preview", follower, log, "mend what is named, then try again")
         return plan
 
     def actual(self, stack: str, note: Note = lambda text: None) -> dict:
@@ -79,15 +81,14 @@ class Engine:
 
         Pulumi's own preview of a refresh gives no deployment, so a copy of the state is refreshed.
         """
-        with self._aside(stack, self._stored(stack)) as (copy, folder):
+        with self._aside(stack, read_deployment(self._objects, stack)) as (copy, folder):
             write_config(folder / "config.yaml", {})
             arguments = ["refresh", "--yes", "--skip-preview", "--json", "--config-file", str(folder / "config.yaml")]
             follower = _Follower(note)
             status, log = copy.stream(stack, arguments, follower)
             if status != 0:
-                sentence = "; ".join(follower.errors) or last_words(log)
-                raise EngineError(f"refresh of {stack} failed: {sentence}", AGAIN, log)
-            return read_deployment(FolderObjects(folder), checkpoint_key(stack))
+                raise self._failure(stack, "refresh", follower, log)
+            return read_deployment(FolderObjects(folder), stack)
 
     def history(self, stack: str) -> tuple[PastDeployment, ...]:
         """Every operation on the stack that came to an end, oldest first; empty for one that never was."""
@@ -97,7 +98,8 @@ class Engine:
         """Make the stack what the model says; `config` is `placement` and `scale`. Saves the outputs."""
         public_key(self._workspace)
         if read_checkpoint(self._objects, stack) is None:
-            self._cli.run(stack, ["stack", "init", "--no-select", "--secrets-provider=passphrase"])
+            provider = f"--secrets-provider={self._backend.secrets_provider}"
+            self._cli.run(stack, ["stack", "init", "--no-select", provider])
         write_config(stack_file(self._workspace, stack), config)
         changes = self._operate(stack, "up", note)
         outputs = self._cli.run(stack, ["stack", "output", "--json", "--show-secrets"])
@@ -128,7 +130,7 @@ class Engine:
         does not know holds data, and from here they look alike. It does not stand in the way either: Docker gives
         the next `up` the volume that has the name already, and `destroy` removes it.
         """
-        self._release_lock(stack)
+        release_dead(self._objects, stack)
         checkpoint = read_checkpoint(self._objects, stack)
         if checkpoint and checkpoint.pending:
             self._forget_pending(stack)
@@ -136,6 +138,26 @@ class Engine:
         for thing in self._owned(stack):
             if thing.kind != "volume" and thing.id not in known:
                 self._on_docker(stack, self._docker.remove, thing)
+
+    def unlock(self, stack: str) -> tuple[Lock, ...]:
+        """Release the stack from holders on other machines that a person knows to be dead; return them.
+
+        StateError where a holder is alive on this machine.
+        """
+        return release_all(self._objects, stack)
+
+    def locks(self, stack: str) -> tuple[Lock, ...]:
+        """Who holds the stack, dead or alive."""
+        return read_locks(self._objects, stack)
+
+    def restore(self, stack: str) -> PastDeployment:
+        """Put the last good state of the history in the place of a corrupt one; return which it was.
+
+        What was made since is not in it: `recover` takes such machines away, the next `up` makes them again.
+        StateError where the state is whole, or the history holds no good one.
+        """
+        release_dead(self._objects, stack)
+        return restore(self._objects, stack)
 
     def remains(self, stack: str) -> list[str]:
         """Machines, networks and volumes of the stack that are still there, by kind and name."""
@@ -147,15 +169,14 @@ class Engine:
         arguments = [verb, "--yes", "--skip-preview", "--json", *self._refreshed(stack)]
         status, log = self._cli.stream(stack, arguments, heard)
         if status != 0:
-            sentence = "; ".join(heard.errors) or last_words(log)
-            raise EngineError(f"{verb} of {stack} failed: {sentence}", AGAIN, log)
+            raise self._failure(stack, verb, heard, log)
         return heard.changes
 
-    def _stored(self, stack: str) -> dict:
-        if read_checkpoint(self._objects, stack) is None:
-            sentence = f"{stack} was never made: there is nothing to look at"
-            raise self._cli.failure(stack, "refresh", sentence, f"make it with `scripts/stage up {stack}`")
-        return read_deployment(self._objects, checkpoint_key(stack))
+    def _failure(self, stack: str, verb: str, heard: "_Follower", log: Path, remedy: str = AGAIN) -> EngineError:
+        """Why an operation did not reach its end, as its events tell it, else as Pulumi's last words do."""
+        if "the stack is currently locked" in log.read_text() and (locks := read_locks(self._objects, stack)):
+            return held_by(stack, locks)
+        return EngineError(f"{verb} of {stack} failed: {'; '.join(heard.errors) or last_words(log)}", remedy, log)
 
     @contextmanager
     def _aside(self, stack: str, deployment: Mapping) -> Iterator[tuple[PulumiCli, Path]]:
@@ -163,20 +184,18 @@ class Engine:
         with tempfile.TemporaryDirectory(prefix="etape-aside-") as name:
             folder = Path(name)
             FolderObjects(folder).write(checkpoint_key(stack), checkpoint_text(stack, deployment))
-            yield PulumiCli(self._workspace, self._environment(folder)), folder
+            backend = replace(self._backend, url=f"file://{folder}")
+            yield PulumiCli(self._workspace, self._environment(backend)), folder
 
-    def _environment(self, state: Path) -> dict[str, str]:
+    def _environment(self, backend: Backend) -> dict[str, str]:
         return {
             "PATH": os.pathsep.join([*self._toolbox.path, os.environ.get("PATH", os.defpath)]),
             "DOCKER_HOST": self._toolbox.docker_host,
             "ETAPE_HOME": str(self._workspace.home),
             "ETAPE_CACHE": str(self._workspace.cache),
-            "PULUMI_BACKEND_URL": f"file://{state}",
-            "PULUMI_CONFIG_PASSPHRASE_FILE": str(self._passphrase_file()),
-            # One checkout may serve several homes; each home's own state knows its passphrase.
-            "PULUMI_FALLBACK_TO_STATE_SECRETS_MANAGER": "true",
             "PULUMI_SKIP_UPDATE_CHECK": "true",
             "PULUMI_PARALLEL_DIFF": "true",
+            **backend.environment(),
         }
 
     def _policies(self) -> list[str]:
@@ -206,30 +225,10 @@ class Engine:
         except DockerError as error:
             raise self._cli.failure(stack, "docker", str(error), AGAIN) from None
 
-    def _release_lock(self, stack: str) -> None:
-        locks = read_locks(self._objects, stack).values()
-        for lock in locks:
-            if Path(f"/proc/{lock.process}").exists():
-                raise self._cli.failure(
-                    stack,
-                    "lock",
-                    f"another Pulumi (process {lock.process}) is at work on {stack}",
-                    "wait until it has ended, or end it, then run the same command again",
-                )
-        if locks:
-            self._cli.run(stack, ["cancel", "--yes"])
-
     def _forget_pending(self, stack: str) -> None:
         deployment = self.export(stack)
         deployment["deployment"]["pending_operations"] = []
         self._cli.run(stack, ["stack", "import"], given=json.dumps(deployment))
-
-    def _passphrase_file(self) -> Path:
-        path = self._workspace.home / "passphrase"
-        self._state.mkdir(parents=True, exist_ok=True)
-        if not path.exists():
-            write_once(path, secrets.token_urlsafe(32))
-        return path
 
 
 class _Follower:

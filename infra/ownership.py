@@ -3,13 +3,16 @@
 import hashlib
 from pathlib import Path
 
+from infra.backend import Backend
+
 
 def owner_labels(home: Path, stack: str) -> dict[str, str]:
-    """Labels of everything that one stack of one ETAPE_HOME owns.
+    """Labels of everything that one stack of one ETAPE_HOME owns, or of one state that a team shares.
 
-    The home is part of it, so that two operators on one engine never take away each other's machines.
+    The owner is part of it, so that two operators on one engine never take away each other's machines.
     """
-    return {"etape.home": hashlib.sha256(str(home.resolve()).encode()).hexdigest()[:12], "etape.stack": stack}
+    owner = Backend.of(home).owner
+    return {"etape.home": hashlib.sha256(owner.encode()).hexdigest()[:12], "etape.stack": stack}
 
 
 def node_labels(home: Path, stack: str, node: str) -> dict[str, str]:

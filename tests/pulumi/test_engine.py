@@ -1,14 +1,14 @@
 """The engine against a stand-in for the Pulumi CLI, which writes down how it was called."""
 
 import json
-import os
+import socket
 from pathlib import Path
 
 import pytest
 import yaml
 
 from infra.docker_engine import Thing
-from infra.engine import Engine, EngineError
+from infra.engine import Engine, EngineError, StateError
 from infra.workspace import Toolbox, Workspace
 from tests.pulumi.lab import FakeDocker
 
@@ -62,6 +62,15 @@ def checkpoint(workspace: Workspace, *ids: str, pending: int = 0) -> None:
     path = workspace.home / f"state/.pulumi/stacks/etape/{STACK}.json"
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(json.dumps({"checkpoint": {"latest": latest}}))
+
+
+def hold(workspace: Workspace, process: int, host: str = "") -> Path:
+    """Somebody's lock on the stack, on this machine unless another is named."""
+    path = workspace.home / f"state/.pulumi/locks/organization/etape/{STACK}/1.json"
+    path.parent.mkdir(parents=True)
+    holder = {"pid": process, "username": "ops", "hostname": host or socket.gethostname()}
+    path.write_text(json.dumps({**holder, "timestamp": "2017-07-09T10:00:00Z"}))
+    return path
 
 
 def container(identity: str, running: bool = True) -> Thing:
@@ -220,28 +229,29 @@ def test_recover_forgets_operations_that_were_left_open(engine, workspace):
     assert json.loads((workspace.home / "imported").read_text())["deployment"]["pending_operations"] == []
 
 
-@pytest.fixture
-def lock(workspace):
-    folder = workspace.home / f"state/.pulumi/locks/organization/etape/{STACK}"
-    folder.mkdir(parents=True)
-
-    def hold(process: int) -> Path:
-        (folder / "1.json").write_text(json.dumps({"pid": process}))
-        return folder
-
-    return hold
-
-
-def test_recover_releases_the_lock_of_a_dead_engine(engine, workspace, lock):
+def test_recover_releases_the_lock_of_a_dead_engine(engine, workspace):
     """Guards against a stack that stays locked after a SIGKILL."""
-    lock(2**22 + 1)
+    lock = hold(workspace, process=2**22 + 1)
     engine.recover(STACK)
-    assert calls(workspace) == [f"cancel --yes --non-interactive --stack {STACK}"]
+    assert not lock.exists()
 
 
-def test_recover_leaves_a_living_engine_alone(engine, workspace, lock):
+def test_recover_leaves_a_living_engine_alone(engine, workspace, living_pulumi):
     """Guards against breaking into a `pulumi up` that runs in another terminal."""
-    lock(os.getpid())
-    with pytest.raises(EngineError, match=f"another Pulumi \\(process {os.getpid()}\\) is at work on {STACK}"):
+    lock = hold(workspace, process=living_pulumi)
+    with pytest.raises(StateError) as caught:
         engine.recover(STACK)
-    assert calls(workspace) == []
+    assert f"2017-s09 is held by ops@{socket.gethostname()} (process {living_pulumi}) since 2017-07-09T10:00" in str(
+        caught.value
+    )
+    assert "wait until it has ended" in caught.value.remedy
+    assert lock.exists()
+
+
+def test_up_tells_who_was_faster(engine, workspace):
+    """Guards against a lock file's address where a person's name is needed: the other began after we had looked."""
+    (workspace.home / "events").write_text("error: the stack is currently locked by 1 lock(s). Either wait\n  x.json\n")
+    (workspace.home / "status").write_text("255")
+    hold(workspace, process=7, host="truck")
+    with pytest.raises(StateError, match=r"held by ops@truck \(process 7\) since 2017-07-09T10:00"):
+        up(engine)

@@ -1,0 +1,18 @@
+"""What several of these tests need."""
+
+import shutil
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+
+@pytest.fixture
+def living_pulumi(tmp_path: Path) -> Iterator[int]:
+    """Number of a process that the kernel knows as `pulumi`."""
+    program = tmp_path / "pulumi"
+    shutil.copy(shutil.which("sleep") or "/bin/sleep", program)
+    with subprocess.Popen([program, "60"]) as process:
+        yield process.pid
+        process.kill()
