@@ -6,11 +6,12 @@ from ipaddress import IPv4Network
 
 from infra.estate.addressing import address_in, management_address
 from infra.estate.cabling import Cable, Machine, attachments, cables, machines, plugs
-from infra.estate.capacity import Demand, demand_of, limits_under
+from infra.estate.capacity import capacity_of, counts_at, limits_at
 from infra.estate.documents import EditionDoc, SegmentDoc, ServiceDoc, SiteDoc, StageDoc
 from infra.estate.model import (
     ApprovalRule,
     Bucket,
+    Demand,
     Endpoint,
     Estate,
     Interface,
@@ -37,12 +38,12 @@ from infra.estate.written import Written
 
 def build_core(written: Written) -> Estate:
     """The estate of a season on its own."""
-    return _Builder(written, None, "full").estate(Layer.CORE)
+    return _Builder(written, None, "full", Demand.RACE).estate(Layer.CORE)
 
 
-def build_stage(written: Written, stage: StageDoc, scale: str) -> Estate:
+def build_stage(written: Written, stage: StageDoc, scale: str, demand: Demand = Demand.RACE) -> Estate:
     """The estate of a race day, on the core as it is on that day."""
-    return _Builder(written, stage, scale).estate(Layer.STAGE)
+    return _Builder(written, stage, scale, demand).estate(Layer.STAGE)
 
 
 def segment_prefix(segment: SegmentDoc, stage: int) -> IPv4Network:
@@ -76,11 +77,12 @@ class _Plan:
 class _Builder:
     """Holds what every part of the estate is made from."""
 
-    def __init__(self, written: Written, stage: StageDoc | None, scale: str) -> None:
-        self.written, self.scale = written, scale
+    def __init__(self, written: Written, stage: StageDoc | None, scale: str, demand: Demand) -> None:
+        self.written, self.scale, self.demand = written, scale, demand
         self.head: EditionDoc = written.head.doc
         self.stage = stage_of(written.edition, stage) if stage else None
-        self.demand = demand_of(self.stage) if self.stage else Demand()
+        self.capacity = capacity_of(written, self.stage, scale) if self.stage else ()
+        self.limits = limits_at(self.capacity, demand)
         self.plan = self._plan()
 
     def estate(self, layer: Layer) -> Estate:
@@ -95,6 +97,8 @@ class _Builder:
             layer=layer,
             stage=stage,
             scale=self.scale if stage else "full",
+            demand=self.demand if stage else Demand.RACE,
+            capacity=self.capacity if stage else (),
             management=self._management(layer),
             sites=_ordered(self._site(site.doc) for site in self.written.sites if site.doc.layer is layer),
             segments=_ordered(self._segments(layer)),
@@ -122,9 +126,10 @@ class _Builder:
 
     def _plan(self) -> _Plan:
         layers = set(Layer) if self.stage else {Layer.CORE}
-        present = tuple(machine for machine in machines(self.written, self.scale) if machine.layer in layers)
+        counts = counts_at(self.capacity, self.demand)
+        present = tuple(machine for machine in machines(self.written, self.scale, counts) if machine.layer in layers)
         names = {machine.name for machine in present}
-        laid = tuple(c for c in cables(self.written, self.scale) if all(end.node in names for end in c.ends))
+        laid = tuple(c for c in cables(self.written, self.scale, counts) if all(end.node in names for end in c.ends))
         plugged = plugs(laid)
         ports = {machine.name: attachments(machine, plugged) for machine in present}
         day = self.stage.number if self.stage else 0
@@ -220,7 +225,7 @@ class _Builder:
             unit=doc.unit,
             port=doc.port,
             health_port=doc.health_port,
-            limits=service_limits(doc, machine, self.demand),
+            limits=service_limits(doc, machine, self.limits),
             needs=tuple(doc.needs),
             keeps_data=doc.keeps_data,
         )
@@ -235,10 +240,11 @@ def routing_member(
     return Member(machine.name, role.forwards, addresses)
 
 
-def service_limits(doc: ServiceDoc, machine: Machine, demand: Demand) -> Limits:
+def service_limits(doc: ServiceDoc, machine: Machine, grown: Mapping[str, Limits]) -> Limits:
     """What one instance may use: a service of the season has the same limits on every day."""
-    limits = Limits(**doc.limits.model_dump())
-    return limits_under(limits, demand) if doc.grows and machine.layer is Layer.STAGE else limits
+    if machine.layer is Layer.STAGE and doc.name in grown:
+        return grown[doc.name]
+    return Limits(**doc.limits.model_dump())
 
 
 def _title(head: EditionDoc, stage: Stage | None) -> str:

@@ -1,9 +1,9 @@
 """Machines, cables and what is plugged into what, written out from the lists and the groups of servers."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from infra.estate.documents import SizeDoc
+from infra.estate.documents import ServersDoc, SizeDoc
 from infra.estate.model import Layer, PortRef
 from infra.estate.vocabulary import node_name
 from infra.estate.written import Entry, Written
@@ -44,14 +44,24 @@ class Cable:
 
 
 def server_count(count: int, scale: str) -> int:
-    """How many servers of a group a scale has."""
+    """How many of `count` servers a scale has."""
     return count if scale == "full" or count < 1 else max(1, round(count / _SMALL))
 
 
-def machines(written: Written, scale: str) -> tuple[Machine, ...]:
+Counts = Mapping[str, int]
+"""Servers that a day has, by role; a role that is not in it has all that its scale has."""
+_CONTRACT: Counts = {}
+
+
+def servers_of(group: ServersDoc, scale: str, counts: Counts) -> int:
+    """How many servers of a group there are on a day."""
+    return counts.get(group.role, server_count(group.count, scale))
+
+
+def machines(written: Written, scale: str, counts: Counts = _CONTRACT) -> tuple[Machine, ...]:
     """All machines of the season and of one stage, those of groups of servers last."""
     layers = {site.doc.name: site.doc.layer for site in written.sites}
-    grown = [(group, slot) for group in written.servers for slot in range(1, server_count(group.doc.count, scale) + 1)]
+    grown = [(group, slot) for group in written.servers for slot in range(1, servers_of(group.doc, scale, counts) + 1)]
     plugged: dict[str, list[str]] = {}
     for group, slot in grown:
         plugged.setdefault(group.doc.uplink.into, []).append(node_name(group.doc.role, slot))
@@ -94,7 +104,7 @@ def _server(group: Entry, slot: int, layers: dict[str, Layer]) -> Machine:
     )
 
 
-def cables(written: Written, scale: str) -> tuple[Cable, ...]:
+def cables(written: Written, scale: str, counts: Counts = _CONTRACT) -> tuple[Cable, ...]:
     """All cables, those of groups of servers last."""
     drawn = tuple(
         Cable(
@@ -107,7 +117,7 @@ def cables(written: Written, scale: str) -> tuple[Cable, ...]:
         for entry in written.cables
     )
     return drawn + tuple(
-        cable for group in written.servers for cable in _server_cables(group, server_count(group.doc.count, scale))
+        cable for group in written.servers for cable in _server_cables(group, servers_of(group.doc, scale, counts))
     )
 
 

@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
-from infra.estate.model import Effect, Layer, RetentionMode, SiteKind
+from infra.estate.model import Effect, Finish, Layer, RetentionMode, SiteKind
 
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]*$", max_length=24)]
 LONGEST_PORT = 15
@@ -251,6 +251,40 @@ class ServicesDoc(Document):
     buckets: list[BucketDoc] = []
 
 
+Terrain = Literal["flat", "hilly", "mountain", "time trial"]
+Growing = Annotated[float, Field(ge=1, le=10)]
+
+
+class GrowthDoc(Document):
+    """Machines of a role in the race: (base + per_hour × hours) × profile × finish."""
+
+    role: str
+    base: Annotated[float, Field(ge=0, le=1000)]
+    per_hour: Annotated[float, Field(ge=0, le=100)] = 0.0
+    profiles: dict[Terrain, Growing] = {}
+    finishes: dict[Finish, Growing] = {}
+    rest: Annotated[int, Field(ge=1, le=1000)]
+    """Machines before the scale-up and after the finish."""
+
+
+class LimitGrowthDoc(Document):
+    """Factors on the limits of services that grow."""
+
+    hours: Annotated[float, Field(gt=0, le=24)]
+    """The length of stage that memory in services.yaml is written for."""
+    profiles: dict[Terrain, Growing] = {}
+    finishes: dict[Finish, Growing] = {}
+    rest: Annotated[float, Field(gt=0, le=1)]
+    """Share of the processors before the scale-up and after the finish."""
+
+
+class CapacityDoc(Document):
+    """capacity.yaml: what a stage gets, from what it is."""
+
+    growth: list[GrowthDoc]
+    limits: LimitGrowthDoc
+
+
 class WaiverDoc(Document):
     """A breach of a policy that is allowed until a day."""
 
@@ -278,7 +312,7 @@ class StageDoc(Document):
     finish: Title
     distance_km: Annotated[float, Field(gt=0, le=400)]
     kind: Literal["road", "individual time trial", "team time trial"]
-    profile: Literal["flat", "hilly", "mountain", "time trial"]
+    profile: Terrain
     opens: AwareDatetime
     race_start: AwareDatetime
     expected_finish: AwareDatetime

@@ -9,7 +9,7 @@ from typing import Literal, get_args
 from infra.estate.build import build_core, build_stage, stage_of
 from infra.estate.checks import check
 from infra.estate.mistakes import EstateError, Mistake, known
-from infra.estate.model import Estate, Layer, Stage
+from infra.estate.model import Demand, Estate, Layer, Stage
 from infra.estate.order import natural
 from infra.estate.reading import read_edition, read_stages
 
@@ -30,14 +30,20 @@ class ListedStack:
     """None for the core."""
 
 
-def load_estate(stack: str, scale: Scale = "full", root: Path = STACKS) -> Estate:
+def load_estate(
+    stack: str, scale: Scale = "full", root: Path = STACKS, demand: Literal["rest", "race"] = "race"
+) -> Estate:
     """The estate of `2017-core` or `2017-s09`, from the folder `root`.
 
+    `demand` is the part of the day that a stage is equipped for; the core is the same in all of them.
     Raises EstateError with every mistake in all files of the edition, not only in those that the stack needs.
     """
     if scale not in get_args(Scale):
         remedy = f"use one of {known(get_args(Scale))}"
         raise EstateError([Mistake("stacks", "scale", f"{scale!r} is not a scale", remedy)])
+    if demand not in set(Demand):
+        remedy = f"use one of {known(Demand)}"
+        raise EstateError([Mistake("stacks", "demand", f"{demand!r} is not a part of the day", remedy)])
     match = _NAME.match(stack)
     if match is None or match["edition"] not in _editions(root):
         raise _unknown(stack, root)
@@ -50,7 +56,7 @@ def load_estate(stack: str, scale: Scale = "full", root: Path = STACKS) -> Estat
         mistakes = (*mistakes, *_unknown(stack, root).mistakes)
     if mistakes:
         raise EstateError(mistakes)
-    return build_stage(written, stage, scale) if stage else build_core(written)
+    return build_stage(written, stage, scale, Demand(demand)) if stage else build_core(written)
 
 
 def list_stacks(root: Path = STACKS) -> tuple[ListedStack, ...]:

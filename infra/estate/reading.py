@@ -8,7 +8,7 @@ from pathlib import Path
 import yaml
 from pydantic import ValidationError
 
-from infra.estate.documents import Document, EditionDoc, PartDoc, ServicesDoc, StageDoc, WaiversDoc
+from infra.estate.documents import CapacityDoc, Document, EditionDoc, PartDoc, ServicesDoc, StageDoc, WaiversDoc
 from infra.estate.mistakes import Mistake
 from infra.estate.people import PeopleDoc
 from infra.estate.written import Entry, Written
@@ -23,8 +23,11 @@ _FILES: dict[str, type[Document]] = {
     "waivers.yaml": WaiversDoc,
     "people.yaml": PeopleDoc,
 }
+_SHARED = "common"
+_CAPACITY = "capacity.yaml"
 _STAGES = "stages.csv"
 _HEAD = "heads"
+_CAPACITIES = "capacities"
 
 
 class _Loader(yaml.CSafeLoader):
@@ -50,16 +53,21 @@ def read_edition(root: Path, edition: str) -> tuple[Written, tuple[Mistake, ...]
         kind: tuple(_entries(documents, reader.folder_name, kind))
         for kind in chain.from_iterable(model.model_fields for model in (PartDoc, ServicesDoc, WaiversDoc, PeopleDoc))
     }
+    shared = _Reader(root / _SHARED, f"stacks/{_SHARED}")
+    capacity = shared.yaml(_CAPACITY, CapacityDoc)
     head = next((doc for _, doc in documents if isinstance(doc, EditionDoc)), None)
     written = Written(
         edition=int(edition),
         heads=(Entry(f"{reader.folder_name}/edition.yaml", "", head),) if head else (),
         stages=reader.stages(),
+        capacities=(Entry(f"{shared.folder_name}/{_CAPACITY}", "", capacity),)
+        if isinstance(capacity, CapacityDoc)
+        else (),
         courses=root / "courses",
-        incomplete=frozenset(reader.incomplete),
+        incomplete=frozenset(reader.incomplete) | ({_CAPACITIES} if shared.incomplete else set()),
         **entries,
     )
-    return written, tuple(reader.mistakes)
+    return written, (*reader.mistakes, *shared.mistakes)
 
 
 def read_stages(root: Path, edition: str) -> tuple[tuple[Entry[StageDoc], ...], tuple[Mistake, ...]]:

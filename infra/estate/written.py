@@ -7,6 +7,7 @@ from typing import Generic, TypeVar
 from infra.estate.documents import (
     BucketDoc,
     CableDoc,
+    CapacityDoc,
     Document,
     EditionDoc,
     EndpointDoc,
@@ -56,6 +57,8 @@ class Written:
     waivers: tuple[Entry[WaiverDoc], ...]
     people: tuple[Entry[PersonDoc], ...]
     stages: tuple[Entry[StageDoc], ...]
+    capacities: tuple[Entry[CapacityDoc], ...]
+    """One; none where capacity.yaml could not be read."""
     courses: Path
     """Folder of the course files."""
     incomplete: frozenset[str]
@@ -65,6 +68,11 @@ class Written:
     def head(self) -> Entry[EditionDoc]:
         """What holds for the whole edition; only for those that lean on `heads`."""
         return self.heads[0]
+
+    @property
+    def capacity(self) -> Entry[CapacityDoc]:
+        """What stages get; only for those that lean on `capacities`."""
+        return self.capacities[0]
 
     @property
     def equipment(self) -> tuple[Entry[NodeDoc] | Entry[ServersDoc], ...]:

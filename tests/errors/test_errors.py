@@ -19,7 +19,8 @@ CASES = yaml.safe_load((Path(__file__).parent / "estates.yaml").read_text(encodi
 def stacks(tmp_path) -> Path:
     """A copy of stacks/ to spoil; courses are linked, so that each is examined once for all tests."""
     stacks = tmp_path / "stacks"
-    shutil.copytree(STACKS / "2017", stacks / "2017")
+    for folder in ("2017", "common"):
+        shutil.copytree(STACKS / folder, stacks / folder)
     (stacks / "courses").mkdir()
     for course in (STACKS / "courses").glob("*.geojson"):
         (stacks / "courses" / course.name).symlink_to(course)

@@ -53,6 +53,7 @@ RELATIONS = (
     _pass(stages.times),
     _pass(stages.profiles),
     _pass(courses.stand_ins),
+    _pass(capacity.growing_roles, "capacities"),
 )
 
 # What follows from entries together. A list in which a relation is wrong counts as broken here.
@@ -63,7 +64,7 @@ CONSEQUENCES = (
     _pass(addresses.hosts_fit, "heads", "nodes", "servers", "cables", "segments", "stages"),
     _pass(addresses.management_fits, "heads", "sites", "nodes", "servers"),
     _pass(addresses.reachable, "nodes", "servers", "cables", "segments"),
-    _pass(capacity.machines_suffice, "sites", "nodes", "servers", "services", "stages"),
+    _pass(capacity.machines_suffice, "heads", "sites", "nodes", "servers", "services", "stages", "capacities"),
 )
 
 
@@ -86,4 +87,6 @@ def _list_of(mistake: Mistake) -> str:
         return "heads"
     if mistake.file.endswith("/stages.csv"):
         return "stages"
+    if mistake.file.endswith("/capacity.yaml"):
+        return "capacities"
     return mistake.field.partition("[")[0]
