@@ -154,7 +154,8 @@ class _Builder:
     def _segments(self, layer: Layer) -> Iterable[Segment]:
         for entry in self.written.segments:
             if entry.doc.layer is layer:
-                yield Segment(entry.doc.name, entry.doc.title, self.plan.prefixes[entry.doc.name], layer)
+                daily = "{stage}" in entry.doc.prefix
+                yield Segment(entry.doc.name, entry.doc.title, self.plan.prefixes[entry.doc.name], layer, daily)
 
     def _node(self, machine: Machine) -> Node:
         role = ROLES[machine.role]

@@ -105,6 +105,8 @@ class Segment:
     title: str
     prefix: IPv4Network
     layer: Layer
+    daily: bool = False
+    """Whether the prefix is counted from the stage's number: another one every day."""
 
 
 @dataclass(frozen=True, slots=True)
