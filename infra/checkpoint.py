@@ -80,27 +80,33 @@ def read_history(objects: StateObjects, stack: str) -> tuple[PastDeployment, ...
 
 
 def restore(objects: StateObjects, stack: str) -> PastDeployment:
-    """Put the last good checkpoint of the history in the place of one that is not whole; return which it was.
+    """Put the last good checkpoint of the history in the place of one that is lost or not whole; return which it was.
 
     What could not be read is kept beside the stacks. StateError where there is nothing to put back, or no need to.
     """
-    try:
-        read_checkpoint(objects, stack)
-    except StateError as error:
-        broken = error
-    else:
+    key, history = checkpoint_key(stack), read_history(objects, stack)
+    broken = _why_not_whole(objects, stack)
+    if not broken:
         raise StateError(f"the state of {stack} is whole: nothing was put back", "there is nothing to mend")
-    for past in reversed(read_history(objects, stack)):
+    for past in reversed(history):
         with suppress(StateError):
             text = checkpoint_text(stack, past.read())
-            kept = f".pulumi/corrupt/{stack}-{datetime.now(UTC):%Y%m%dT%H%M%SZ}.json"
-            objects.write(kept, objects.read(checkpoint_key(stack)) or "")
-            objects.write(checkpoint_key(stack), text)
+            if (corrupt := objects.read(key)) is not None:
+                objects.write(f".pulumi/corrupt/{stack}-{datetime.now(UTC):%Y%m%dT%H%M%SZ}.json", corrupt)
+            objects.write(key, text)
             return past
     raise StateError(
-        f"{broken.sentence}; its history holds no good one either",
-        "move that file away: `scripts/stage up` then makes the stack again from nothing",
+        f"{broken}, and no good one among {len(history)} of its history",
+        f"move {objects.place(key)} away, if it is there: `scripts/stage up {stack}` then begins from nothing",
     )
+
+
+def _why_not_whole(objects: StateObjects, stack: str) -> str:
+    """Empty where the stack's checkpoint can be read."""
+    try:
+        return "" if read_checkpoint(objects, stack) else f"{stack} has no state"
+    except StateError as error:
+        return error.sentence
 
 
 def _past(objects: StateObjects, stack: str, key: str, at: float) -> PastDeployment:
@@ -123,7 +129,7 @@ def _latest(text: str, place: str, stack: str) -> dict:
     checkpoint = _parse(text, place, stack).get("checkpoint")
     if not isinstance(checkpoint, dict):
         raise _corrupt(place, stack, "it has no field `checkpoint`")
-    latest = checkpoint.get("latest") or {}
+    latest = {} if checkpoint.get("latest") is None else checkpoint["latest"]
     resources = latest.get("resources") or [] if isinstance(latest, dict) else None
     if not isinstance(resources, list) or not all(isinstance(each, dict) and "type" in each for each in resources):
         raise _corrupt(place, stack, "`checkpoint.latest.resources` is no list of resources")

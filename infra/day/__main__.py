@@ -14,11 +14,11 @@ Examples:
 import argparse
 import sys
 
-from infra.day import check, down, listing, next, up
+from infra.day import check, down, listing, next, restore, unlock, up
 from infra.day.context import Day
 from infra.day.outcome import Failure, Refusal
 from infra.day.progress import Progress
-from infra.engine import EngineError
+from infra.engine import EngineError, StateError
 from infra.estate.mistakes import EstateError
 from infra.render.outputs import MissingOutputs
 from infra.workspace import Workspace
@@ -29,6 +29,8 @@ VERBS = (
     down.VERB,
     next.VERB,
     listing.VERB,
+    unlock.VERB,
+    restore.VERB,
 )
 
 
@@ -46,8 +48,10 @@ def main(arguments: list[str]) -> int:
         return _tell(day, str(error), "mend what is named above; nothing was created", 2)
     except MissingOutputs as error:
         return _tell(day, str(error), "run `scripts/stage up`: it goes on from here", 1)
+    except StateError as error:
+        return _tell(day, error.sentence, error.advice, 2)
     except EngineError as error:
-        return _tell(day, error.sentence, f"{error.remedy} (log: {error.log})", 1)
+        return _tell(day, error.sentence, error.advice, 1)
     except KeyboardInterrupt:
         return _tell(day, "stopped by you", "run the same command again: it goes on from here", 130)
     return 0
