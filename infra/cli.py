@@ -9,6 +9,7 @@ import subprocess
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, TextIO
 
 import yaml
@@ -41,13 +42,22 @@ class PulumiCli:
             raise self.failure(stack, arguments[0], said, AGAIN, done.stderr)
         return done.stdout
 
-    def stream(self, stack: str, arguments: Sequence[str], follow: Callable[[str], None]) -> tuple[int, Path]:
-        """One operation, line by line to `follow` and to a log; exit status and log."""
+    def stream(
+        self,
+        stack: str,
+        arguments: Sequence[str],
+        follow: Callable[[str], None],
+        environment: Mapping[str, str] = MappingProxyType({}),
+    ) -> tuple[int, Path]:
+        """One operation, line by line to `follow` and to a log; exit status and log.
+
+        `environment` is for this operation alone, on top of the others.
+        """
         with (
             self._log(stack, arguments[0]) as log,
             self._encryption_forgotten(stack),
             subprocess.Popen(
-                self._command(stack, arguments), stdout=subprocess.PIPE, stderr=log, **self._surroundings()
+                self._command(stack, arguments), stdout=subprocess.PIPE, stderr=log, **self._surroundings(environment)
             ) as process,
         ):
             try:
@@ -74,11 +84,12 @@ class PulumiCli:
     def _command(self, stack: str, arguments: Sequence[str]) -> list[str]:
         return ["pulumi", *arguments, "--non-interactive", "--stack", stack]
 
-    def _surroundings(self) -> dict[str, Any]:
+    def _surroundings(self, more: Mapping[str, str] = MappingProxyType({})) -> dict[str, Any]:
         # Halves create and destroy; what a killed engine made unrecorded, `recover` finds by its labels. A plain
         # `pulumi up` has nobody who would, so it is not in the environment that a shell gets.
         hurried = {"PULUMI_SKIP_CHECKPOINTS": "true", "PULUMI_ENABLE_STREAMING_JSON_PREVIEW": "true"}
-        return {"text": True, "cwd": self._workspace.root, "env": {**os.environ, **self._environment, **hurried}}
+        environment = {**os.environ, **self._environment, **hurried, **more}
+        return {"text": True, "cwd": self._workspace.root, "env": environment}
 
     @contextmanager
     def _encryption_forgotten(self, stack: str) -> Iterator[None]:

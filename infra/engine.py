@@ -3,7 +3,7 @@
 import json
 import os
 import tempfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import cached_property
@@ -37,6 +37,10 @@ Note = Callable[[str], None]
 """Told what is being done now, in a few words."""
 
 _PACK = "infra/policy/pack.py"
+# Pulumi's plans as files are not final yet; they have been as they are since 2021.
+_BOUND = {"PULUMI_EXPERIMENTAL": "true"}
+_PLANNING = {**_BOUND, "ETAPE_PLANNING": "true"}
+"""Our provider then takes it that the core will be there, which the plan before this one makes."""
 
 
 class Engine:
@@ -57,9 +61,11 @@ class Engine:
         """What plain `pulumi` needs in a shell, on top of the caller's own environment."""
         return self._environment(self._backend)
 
-    def preview(self, stack: str, config: Mapping[str, str], note: Note) -> Plan:
+    def preview(self, stack: str, config: Mapping[str, str], note: Note, bound: Path | None = None) -> Plan:
         """What `up` with the same `config` would do; changes nothing, not even for a stack that never was.
 
+        A stage can be planned before its core is there. `bound` is a file for Pulumi's own form of the plan, to which
+        an `up` can be held.
         A plan that the policy pack refuses is returned all the same, with its findings. EngineError where the
         program or a provider refuses.
         """
@@ -70,7 +76,8 @@ class Engine:
             arguments = ["preview", "--json", "--config-file", str(folder / "config.yaml"), *self._policies()]
             follower = _Follower(note, lines.append)
             cli, refresh = (self._cli, self._refreshed(stack)) if known else (empty, [])
-            status, log = cli.stream(stack, [*arguments, *refresh], follower)
+            saved = ["--save-plan", str(bound)] if bound else []
+            status, log = cli.stream(stack, [*arguments, *refresh, *saved], follower, _PLANNING)
         plan = read_plan(stack, read_events("".join(lines)), self._version, config)
         if status != 0 and (follower.errors or not plan.refused):
             raise self._failure(stack, "preview", follower, log, "mend what is named, then try again")
@@ -94,14 +101,17 @@ class Engine:
         """Every operation on the stack that came to an end, oldest first; empty for one that never was."""
         return read_history(self._objects, stack)
 
-    def up(self, stack: str, config: Mapping[str, str], note: Note) -> Changes:
-        """Make the stack what the model says; `config` is `placement` and `scale`. Saves the outputs."""
+    def up(self, stack: str, config: Mapping[str, str], note: Note, bound: Path | None = None) -> Changes:
+        """Make the stack what the model says; `config` is `placement` and `scale`. Saves the outputs.
+
+        With `bound`, a file that `preview` wrote, Pulumi refuses each step that is not in it.
+        """
         public_key(self._workspace)
         if read_checkpoint(self._objects, stack) is None:
             provider = f"--secrets-provider={self._backend.secrets_provider}"
             self._cli.run(stack, ["stack", "init", "--no-select", provider])
         write_config(stack_file(self._workspace, stack), config)
-        changes = self._operate(stack, "up", note)
+        changes = self._operate(stack, "up", note, ["--plan", str(bound)] if bound else [])
         outputs = self._cli.run(stack, ["stack", "output", "--json", "--show-secrets"])
         write_durably(self._workspace.outputs(stack), outputs)
         return changes
@@ -163,11 +173,11 @@ class Engine:
         """Machines, networks and volumes of the stack that are still there, by kind and name."""
         return [f"{thing.kind} {thing.name}" for thing in self._owned(stack)]
 
-    def _operate(self, stack: str, verb: str, note: Note) -> Changes:
+    def _operate(self, stack: str, verb: str, note: Note, bound: Sequence[str] = ()) -> Changes:
         """Run `up` or `destroy`; looks at reality first where a machine of the checkpoint does not run."""
         heard = _Follower(note)
-        arguments = [verb, "--yes", "--skip-preview", "--json", *self._refreshed(stack)]
-        status, log = self._cli.stream(stack, arguments, heard)
+        arguments = [verb, "--yes", "--skip-preview", "--json", *self._refreshed(stack), *bound]
+        status, log = self._cli.stream(stack, arguments, heard, _BOUND if bound else {})
         if status != 0:
             raise self._failure(stack, verb, heard, log)
         return heard.changes

@@ -15,7 +15,8 @@ def connect(config: Properties) -> list[Kind]:
     """The kinds, on the Docker engine that the program names (else DOCKER_HOST's)."""
     docker = DockerEngine(config.get("docker_host") or os.environ.get("DOCKER_HOST", "unix:///var/run/docker.sock"))
     kernel = Kernel()
-    return [CableKind(docker, kernel), MachineKind(docker, kernel), CredentialKind(), BucketKind()]
+    planning = os.environ.get("ETAPE_PLANNING") == "true"
+    return [CableKind(docker, kernel, planning), MachineKind(docker, kernel), CredentialKind(), BucketKind()]
 
 
 if __name__ == "__main__":

@@ -60,9 +60,11 @@ class CableKind(Kind):
     outputs = ("a_mac", "b_mac", "condition")
     identity = frozenset({"label"})
 
-    def __init__(self, docker: DockerEngine, kernel: Kernel) -> None:
+    def __init__(self, docker: DockerEngine, kernel: Kernel, planning: bool = False) -> None:
+        """`planning` takes it that machines of the core will be there: a plan before this one makes them."""
         self._docker = docker
         self._kernel = kernel
+        self._planning = planning
 
     def check(self, inputs: Properties) -> list[Mistake]:
         mistakes = []
@@ -80,7 +82,8 @@ class CableKind(Kind):
         if not _PORT.fullmatch(end["port"]):
             reason = f"{end['port']!r} is no interface name: 1 to 15 small letters, digits, dots or dashes"
             mistakes.append(Mistake(f"{name}.port", reason))
-        if end["container"] != UNKNOWN and self._docker.container(end["container"]) is None:
+        promised = self._planning or end["container"] == UNKNOWN
+        if not promised and self._docker.container(end["container"]) is None:
             reason = (
                 f"{end['node']} is not there, Docker has no container {end['container'][:30]}. If it belongs to the "
                 "core, bring that up first; if it was removed by hand, `pulumi up --refresh` makes it again"

@@ -66,6 +66,15 @@ def test_create_takes_a_stale_end_out_of_the_way(cable, kernel, docker):
     assert kernel.laid == ["100/eno1-101/port6", "103/eno1-101/port6"]
 
 
+def test_a_plan_may_plug_into_a_machine_that_an_earlier_plan_makes(docker, kernel):
+    """Guards against a day from nothing that cannot be reviewed: the stage's plan is made before its core is there."""
+    inputs = {**INPUTS, "b": {**INPUTS["b"], "container": "core-wan-1"}}
+    assert [mistake.field for mistake in CableKind(docker, kernel).check(inputs)] == ["b.container"]
+    planning = CableKind(docker, kernel, planning=True)
+    assert planning.check(inputs) == []
+    assert planning.observe(inputs) == {"condition": "unplugged"}
+
+
 @pytest.mark.parametrize("away", ["s09-edge-1", "s09-switch-1"])
 def test_a_restarted_machine_shows_as_unplugged_cable(cable, docker, away):
     """Guards against a plain `up` that sees no change while a machine has lost its cables."""
