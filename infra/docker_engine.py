@@ -6,8 +6,9 @@ Not the Docker SDK: importing that costs the provider half a second at every pre
 import io
 import json
 import tarfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from urllib.parse import urlsplit
 
 import httpx
@@ -26,6 +27,21 @@ class Container:
     id: str
     name: str
     pid: int
+
+
+@dataclass(frozen=True)
+class Listed:
+    """A container, network or volume as Docker lists it."""
+
+    kind: str
+    id: str
+    name: str
+    state: str
+    """Of a container: running, exited, paused...; empty for the others."""
+    created: str
+    labels: Mapping[str, str]
+    networks: tuple[str, ...] = ()
+    """Names of the networks that a container is attached to."""
 
 
 @dataclass(frozen=True)
@@ -82,16 +98,63 @@ class DockerEngine:
             *(Thing("volume", each["Name"], each["Name"], True) for each in volumes),
         )
 
+    def listed(self) -> tuple[Listed, ...]:
+        """Every container, network and volume of the engine, whoever made it."""
+        containers = self._ask("GET", "/containers/json", {"all": "true"}).json()
+        networks = self._ask("GET", "/networks").json()
+        volumes = self._ask("GET", "/volumes").json()["Volumes"] or ()
+        return (
+            *(
+                Listed(
+                    "container",
+                    each["Id"],
+                    each["Names"][0].removeprefix("/"),
+                    each["State"],
+                    datetime.fromtimestamp(each["Created"], UTC).isoformat(timespec="seconds"),
+                    each["Labels"] or {},
+                    tuple(sorted(each["NetworkSettings"]["Networks"])),
+                )
+                for each in containers
+            ),
+            *(Listed("network", n["Id"], n["Name"], "", n["Created"], n["Labels"] or {}) for n in networks),
+            *(Listed("volume", v["Name"], v["Name"], "", v["CreatedAt"], v["Labels"] or {}) for v in volumes),
+        )
+
+    def changes(self, container: str) -> tuple[str, ...]:
+        """Paths that differ from the container's image; volumes and tmpfs do not count."""
+        return tuple(each["Path"] for each in self._ask("GET", f"/containers/{container}/changes").json() or ())
+
+    def tell(self, image: str, command: Sequence[str]) -> str:
+        """Run a command in a container of an image, without a network, and return what it printed; nothing stays."""
+        wanted = {"Image": image, "Entrypoint": list(command), "NetworkDisabled": True, "Tty": True}
+        made = self._ask("POST", "/containers/create", given=wanted).json()["Id"]
+        try:
+            self._ask("POST", f"/containers/{made}/start")
+            status = self._ask("POST", f"/containers/{made}/wait").json()["StatusCode"]
+            # With a terminal there is one stream, as it was written.
+            text = self._ask("GET", f"/containers/{made}/logs", {"stdout": "true"}).text
+        finally:
+            self._ask("DELETE", f"/containers/{made}", {"force": "true", "v": "true"}, missing_ok=True)
+        if status != 0:
+            raise DockerError(f"a container of {image[:19]} ended with {status}: {text.strip()[-200:]}")
+        return text
+
     def remove(self, thing: Thing) -> None:
         """Kill and remove it, a volume with its data; what is gone already is no error."""
         options = {"force": "true", "v": "true"} if thing.kind == "container" else {}
         self._ask("DELETE", f"/{thing.kind}s/{thing.id}", options, missing_ok=True)
 
     def _ask(
-        self, method: str, path: str, query: Mapping[str, str] | None = None, *, missing_ok: bool = False
+        self,
+        method: str,
+        path: str,
+        query: Mapping[str, str] | None = None,
+        *,
+        missing_ok: bool = False,
+        given: object = None,
     ) -> httpx.Response:
         try:
-            answer = self._http.request(method, path, params=query)
+            answer = self._http.request(method, path, params=query, json=given)
         except httpx.HTTPError as error:
             raise DockerError(f"Docker at {self._host} does not answer ({error}): start it, or run set-up") from None
         if answer.is_error and not (missing_ok and answer.status_code == 404):
