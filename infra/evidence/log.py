@@ -113,14 +113,23 @@ class EvidenceLog:
             return self._seal(chain) if chain.open else None
 
     def entries(self) -> tuple[Entry, ...]:
-        """All entries of all chains of this folder that can be read, by time. Raises BrokenChain."""
-        found = [entry for folder in self._folders() for entry in read_chain(folder).entries]
+        """All entries of this folder's unbroken chains, by time."""
+        found = [entry for chain in self.read()[0] for entry in chain.entries]
         return tuple(sorted(found, key=lambda entry: (entry.at, entry.seq)))
 
     def closed(self) -> tuple[Path, ...]:
-        """The files that never change any more, attached ones first, relative to the folder."""
-        chains = [read_chain(folder) for folder in self._folders()]
-        return tuple(path.relative_to(self.folder) for chain in chains for path in chain.closed())
+        """The files of unbroken chains that never change any more, attached ones first, relative to the folder."""
+        return tuple(path.relative_to(self.folder) for chain in self.read()[0] for path in chain.closed())
+
+    def read(self) -> tuple[tuple[Chain, ...], tuple[BrokenChain, ...]]:
+        """The chains of this folder, and those that are no longer what their operator wrote."""
+        chains, broken = [], []
+        for folder in self._folders():
+            try:
+                chains.append(read_chain(folder))
+            except BrokenChain as error:
+                broken.append(error)
+        return tuple(chains), tuple(broken)
 
     def _seal(self, chain: Chain) -> Head:
         head = Head(VERSION, chain.folder.name, chain.last, chain.hash, _stamp(self._clock()))
