@@ -190,7 +190,7 @@ class ApprovalRuleDoc(Document):
 class EditionDoc(Document):
     """edition.yaml: what holds for the whole year."""
 
-    edition: Annotated[int, Field(ge=2015, le=2018)]
+    edition: Annotated[int, Field(ge=2000, le=2100)]
     title: Title
     supernets: Annotated[list[IPv4Network], Field(min_length=1)]
     """All prefixes of segments lie inside these."""

@@ -1,206 +1,195 @@
-"""Reads the files of stacks/<edition>/ and says everything that cannot be read."""
+"""Reads an edition and what it inherits, and says everything that cannot be read."""
 
-import csv
-from collections.abc import Hashable, Iterable
+from collections.abc import Iterable, Mapping
 from itertools import chain
 from pathlib import Path
+from typing import Any, get_args
 
-import yaml
-from pydantic import ValidationError
+from pydantic import TypeAdapter, ValidationError
 
 from infra.estate.documents import CapacityDoc, Document, EditionDoc, PartDoc, ServicesDoc, StageDoc, WaiversDoc
-from infra.estate.mistakes import Mistake
+from infra.estate.files import Files
+from infra.estate.inheritance import DROP, IDENTITIES, Draft, Layered, Source, whole
+from infra.estate.layers import HEAD_FILE, LayerDoc, read_layers
+from infra.estate.mistakes import Mistake, known
 from infra.estate.people import PeopleDoc
 from infra.estate.written import Entry, Written
 
-_FILES: dict[str, type[Document]] = {
-    "edition.yaml": EditionDoc,
-    "truck.yaml": PartDoc,
-    "cloud.yaml": PartDoc,
-    "network.yaml": PartDoc,
-    "endpoints.yaml": PartDoc,
+CAPACITY_FILE = "capacity.yaml"
+DOCUMENTS: Mapping[str, type[Document]] = {
+    HEAD_FILE: EditionDoc,
+    CAPACITY_FILE: CapacityDoc,
     "services.yaml": ServicesDoc,
     "waivers.yaml": WaiversDoc,
     "people.yaml": PeopleDoc,
 }
-_SHARED = "common"
-_CAPACITY = "capacity.yaml"
-_STAGES = "stages.csv"
-_HEAD = "heads"
-_CAPACITIES = "capacities"
-
-
-class _Loader(yaml.CSafeLoader):
-    """Refuses a key that is written twice, of which YAML would silently keep the last."""
-
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, object]:
-        seen = set()
-        for key_node, _ in node.value:
-            key = self.construct_object(key_node, deep=True)
-            if key in seen:
-                raise yaml.MarkedYAMLError(
-                    problem=f"the key {key!r} is written twice", problem_mark=key_node.start_mark
-                )
-            seen.add(key)
-        return super().construct_mapping(node, deep)
+"""What a file says, by its name; any other file is a part of the estate."""
+LISTS = (PartDoc, ServicesDoc, WaiversDoc, PeopleDoc)
+"""Documents that are lists of entries."""
+STAGES_FILE = "stages.csv"
+_DROPPED = TypeAdapter(dict[str, list[str]])
 
 
 def read_edition(root: Path, edition: str) -> tuple[Written, tuple[Mistake, ...]]:
-    """Read `root`/`edition`. Entries that cannot be read are left out and told as mistakes."""
-    reader = _Reader(root / edition, f"stacks/{edition}")
-    documents = [(name, reader.yaml(name, model)) for name, model in _FILES.items()]
-    entries = {
-        kind: tuple(_entries(documents, reader.folder_name, kind))
-        for kind in chain.from_iterable(model.model_fields for model in (PartDoc, ServicesDoc, WaiversDoc, PeopleDoc))
-    }
-    shared = _Reader(root / _SHARED, f"stacks/{_SHARED}")
-    capacity = shared.yaml(_CAPACITY, CapacityDoc)
-    head = next((doc for _, doc in documents if isinstance(doc, EditionDoc)), None)
+    """Read `root`/`edition` and what it inherits. Entries that cannot be read are left out and told as mistakes."""
+    files = Files(root, edition)
+    reader = _Reader(files)
+    layers = read_layers(files, edition)
+    if not layers.complete:
+        reader.lose("heads", "capacities", *reader.models)
+    lists = [name for name in layers.parts if Path(name).name != CAPACITY_FILE]
+    entries = reader.lists(lists)
+    capacity = [files.yaml(name) for name in layers.parts if name not in lists]
     written = Written(
         edition=int(edition),
-        heads=(Entry(f"{reader.folder_name}/edition.yaml", "", head),) if head else (),
-        stages=reader.stages(),
-        capacities=(Entry(f"{shared.folder_name}/{_CAPACITY}", "", capacity),)
-        if isinstance(capacity, CapacityDoc)
-        else (),
+        heads=reader.whole("heads", EditionDoc, layers.heads, tuple(LayerDoc.model_fields)),
+        stages=reader.stages(edition),
+        capacities=reader.whole("capacities", CapacityDoc, [source for source in capacity if source]),
         courses=root / "courses",
-        incomplete=frozenset(reader.incomplete) | ({_CAPACITIES} if shared.incomplete else set()),
+        incomplete=frozenset(reader.incomplete),
         **entries,
     )
-    return written, (*reader.mistakes, *shared.mistakes)
+    return written, tuple(files.mistakes)
 
 
 def read_stages(root: Path, edition: str) -> tuple[tuple[Entry[StageDoc], ...], tuple[Mistake, ...]]:
     """The stages of an edition alone."""
-    reader = _Reader(root / edition, f"stacks/{edition}")
-    return reader.stages(), tuple(reader.mistakes)
+    files = Files(root, edition)
+    return _Reader(files).stages(edition), tuple(files.mistakes)
 
 
-def _entries(documents: Iterable[tuple[str, Document | None]], folder: str, kind: str) -> Iterable[Entry]:
-    for name, document in documents:
-        for index, item in enumerate(getattr(document, kind, ())):
-            yield Entry(f"{folder}/{name}", f"{kind}[{index}]", item)
+def kinds_of(model: type[Document]) -> dict[str, type[Document]]:
+    """The lists that a document has: name → what an entry is."""
+    return {name: get_args(field.annotation)[0] for name, field in model.model_fields.items()}
+
+
+def document_of(name: str) -> type[Document]:
+    """What the file `2017/truck.yaml` is by its name."""
+    return DOCUMENTS.get(Path(name).name, PartDoc)
 
 
 class _Reader:
-    """Reads file after file and gathers the mistakes."""
+    """Makes entries of what files say, and remembers which lists lost one."""
 
-    def __init__(self, folder: Path, folder_name: str) -> None:
-        self.folder, self.folder_name = folder, folder_name
-        self.mistakes: list[Mistake] = []
+    def __init__(self, files: Files) -> None:
+        self.files = files
+        self.models = dict(chain.from_iterable(kinds_of(model).items() for model in LISTS))
         self.incomplete: set[str] = set()
+        self.lost: set[str] = set()
+        """Lists of which a whole file could not be read: what their entries lack may stand there."""
 
-    def yaml(self, name: str, model: type[Document]) -> Document | None:
-        """The document in a YAML file, without what cannot be read; None where nothing can."""
-        lists = set(model.model_fields) if model is not EditionDoc else {_HEAD}
-        data = self._mapping(name)
-        document = data is not None and self._validated(name, model, data)
-        if not document:
-            self.incomplete |= lists
-        return document or None
+    def lose(self, *kinds: str) -> None:
+        """Remember that a file with these lists could not be read."""
+        self.incomplete |= set(kinds)
+        self.lost |= set(kinds)
 
-    def stages(self) -> tuple[Entry[StageDoc], ...]:
+    def lists(self, names: Iterable[str]) -> dict[str, tuple[Entry, ...]]:
+        """All entries by kind, of files that are lists of entries."""
+        layered = {kind: Layered(kind) for kind in self.models}
+        for name in names:
+            kinds = kinds_of(document_of(name))
+            source = self.files.yaml(name)
+            if source is None or not self._has_shape(source, name, kinds):
+                self.lose(*kinds)
+                continue
+            for kind in kinds:
+                self.files.mistakes += layered[kind].lay(source)
+        return {kind: tuple(self._entries(kind, model, layered[kind].drafts)) for kind, model in self.models.items()}
+
+    def whole(
+        self, kind: str, model: type[Document], sources: Iterable[Source], leave_out: tuple[str, ...] = ()
+    ) -> tuple[Entry, ...]:
+        """What files say that are one thing each; none where they do not say it."""
+        draft = whole(sources, leave_out)
+        found = tuple(self._entries(kind, model, [draft])) if draft else ()
+        if not found:
+            self.incomplete.add(kind)
+        return found
+
+    def stages(self, edition: str) -> tuple[Entry[StageDoc], ...]:
         """The lines of stages.csv; the number of a line is where an editor shows it."""
-        text = self._text(_STAGES)
-        if text is None:
+        columns = list(StageDoc.model_fields)
+        table = self.files.table(f"{edition}/{STAGES_FILE}", columns)
+        if table is None:
             self.incomplete.add("stages")
             return ()
-        header, *rows = [*csv.reader(text.splitlines())] or [[]]
-        columns = list(StageDoc.model_fields)
-        if header != columns:
-            self._add(_STAGES, "line 1", f"the columns are {','.join(header)}", f"write {','.join(columns)}")
-            self.incomplete.add("stages")
-            return ()
-        lines = [(f"line {number}", row) for number, row in enumerate(rows, start=2) if row]
-        read = [(line, self._stage(line, row)) for line, row in lines]
-        return tuple(Entry(f"{self.folder_name}/{_STAGES}", line, doc) for line, doc in read if doc)
-
-    def _stage(self, line: str, values: list[str]) -> StageDoc | None:
-        columns = list(StageDoc.model_fields)
-        if len(values) != len(columns):
+        drafts = []
+        for place, values in table:
+            if len(values) == len(columns):
+                fields = dict(zip(columns, values, strict=True))
+                drafts.append(Draft(fields, dict.fromkeys(fields, place), place, place))
+                continue
+            reason = f"has {len(values)} values for {len(columns)} columns"
             remedy = "give every column one value; put a value with a comma into double quotes"
-            self._add(_STAGES, line, f"has {len(values)} values for {len(columns)} columns", remedy)
-        else:
-            try:
-                return StageDoc.model_validate(dict(zip(columns, values, strict=True)))
-            except ValidationError as error:
-                self._tell(_STAGES, error, line)
-        self.incomplete.add("stages")
-        return None
+            self.files.mistakes.append(Mistake(place.file, place.path, reason, remedy))
+            self.incomplete.add("stages")
+        return tuple(self._entries("stages", StageDoc, drafts))
 
-    def _text(self, name: str) -> str | None:
-        try:
-            return (self.folder / name).read_text(encoding="utf-8")
-        except OSError as error:
-            reason = (
-                "the file is missing" if isinstance(error, FileNotFoundError) else f"cannot be read ({error.strerror})"
-            )
-            self._add(name, "", reason, "put it back: an edition has all of its files")
-        except UnicodeDecodeError as error:
-            self._add(name, f"byte {error.start}", "is not UTF-8", "save the file as UTF-8")
-        return None
-
-    def _mapping(self, name: str) -> dict | None:
-        text = self._text(name)
-        if text is None:
-            return None
-        try:
-            data = yaml.load(text, _Loader)
-        except yaml.MarkedYAMLError as error:
-            mark = error.problem_mark or error.context_mark
-            field = f"line {mark.line + 1}, column {mark.column + 1}" if mark else ""
-            self._add(name, field, f"is not YAML: {error.problem}", "mend the line, or the one above it")
-            return None
-        except yaml.YAMLError as error:
-            self._add(name, "", f"is not YAML: {' '.join(str(error).split())}", "take out what cannot be printed")
-            return None
-        if not isinstance(data, dict):
-            self._add(name, "", "is not a mapping of fields", "write `field: value` lines")
-            return None
-        return data
-
-    def _validated(self, name: str, model: type[Document], data: dict) -> Document | None:
-        try:
-            return model.model_validate(data)
-        except ValidationError as error:
-            self._tell(name, error)
-            rest = self._without(data, error)
-        try:
-            return model.model_validate(rest)
-        except ValidationError:
-            return None
-
-    def _without(self, data: dict, error: ValidationError) -> dict:
-        """The data less its unknown fields and less the entries that are wrong otherwise."""
-        wrong: set[tuple[int | str, ...]] = set()
-        for each in error.errors():
-            *parents, last = each["loc"]
-            if each["type"] == "extra_forbidden":
-                parent = data
-                for step in parents:
-                    parent = parent[step]
-                del parent[last]
-            elif len(each["loc"]) > 1:
-                wrong.add(each["loc"][:2])
-        self.incomplete |= {str(kind) for kind, _ in wrong}
-        return {
-            key: [item for index, item in enumerate(value) if (key, index) not in wrong]
-            if isinstance(value, list)
-            else value
-            for key, value in data.items()
-        }
-
-    def _tell(self, name: str, error: ValidationError, prefix: str = "") -> None:
-        for each in error.errors():
-            field = "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in each["loc"])
-            if each["type"] == "extra_forbidden":
-                reason, remedy = "is not a known field", "take it out, or look for a slip of the pen"
-            elif each["type"] == "missing":
-                reason, remedy = "is missing", "write it"
+    def _has_shape(self, source: Source, name: str, kinds: Iterable[str]) -> bool:
+        """Whether a file is lists of entries, and of what to drop; what is none is told."""
+        right = True
+        for field, value in source.data.items():
+            if field == DROP:
+                right &= self._drops(source, name, kinds)
+            elif field not in kinds:
+                self.files.add(name, field, "is not a known field", "take it out, or look for a slip of the pen")
+            elif not isinstance(value, list):
+                self.files.add(name, field, "is not a list of entries", "write `- {field: value}` lines")
+                right = False
             else:
-                reason = f"{each['input']!r} does not fit: {each['msg'].removeprefix('Value error, ')}"
-                remedy = "write a value that does"
-            self._add(name, f"{prefix}{field}".strip("."), reason, remedy)
+                strangers = [index for index, item in enumerate(value) if not isinstance(item, dict)]
+                for index in strangers:
+                    self.files.add(name, f"{field}[{index}]", "is not a mapping", "write `field: value` pairs")
+                if strangers:
+                    self.lose(field)
+        return right
 
-    def _add(self, name: str, field: str, reason: str, remedy: str) -> None:
-        self.mistakes.append(Mistake(f"{self.folder_name}/{name}", field, reason, remedy))
+    def _drops(self, source: Source, name: str, kinds: Iterable[str]) -> bool:
+        try:
+            dropped = _DROPPED.validate_python(source.data[DROP])
+        except ValidationError as error:
+            self.files.tell(error.errors(), {}, source.place(DROP, DROP))
+            return False
+        unknown = [kind for kind in dropped if kind not in kinds]
+        for kind in unknown:
+            self.files.add(name, f"{DROP}.{kind}", "is not a list of this file", f"use one of {known(kinds)}")
+        return not unknown
+
+    def _entries(self, kind: str, model: type[Document], drafts: Iterable[Draft]) -> Iterable[Entry]:
+        for draft in drafts:
+            doc = self._validated(kind, model, draft)
+            if doc:
+                yield Entry(draft.first.file, draft.first.path, doc, draft.given)
+
+    def _validated(self, kind: str, model: type[Document], draft: Draft) -> Document | None:
+        try:
+            return model.model_validate(draft.fields)
+        except ValidationError as error:
+            errors = error.errors()
+        absent = [each for each in errors if each["type"] == "missing" and len(each["loc"]) == 1]
+        if kind not in self.lost:
+            self._tell_absent(kind, draft, [str(each["loc"][0]) for each in absent])
+        self.files.tell([each for each in errors if each not in absent], draft.given, draft.last)
+        if any(each["type"] != "extra_forbidden" for each in errors):
+            self.incomplete.add(kind)
+            return None
+        return model.model_validate(_without(draft.fields, [each["loc"] for each in errors]))
+
+    def _tell_absent(self, kind: str, draft: Draft, absent: list[str]) -> None:
+        """What an entry lacks; much of it means that it was to change an earlier one, and missed its name."""
+        where, path = draft.last, draft.last.path
+        if len(absent) > 1 and kind in IDENTITIES:
+            reason = f"changes nothing that stands in an earlier file, and by itself lacks {', '.join(absent)}"
+            remedy = f"write them, or correct its {' and '.join(IDENTITIES[kind])}"
+            self.files.mistakes.append(Mistake(where.file, path, reason, remedy))
+            return
+        for name in absent:
+            self.files.mistakes.append(Mistake(where.file, f"{path}.{name}".strip("."), "is missing", "write it"))
+
+
+def _without(value: Any, ways: Iterable[tuple[int | str, ...]]) -> Any:
+    """A copy of a value less what lies at the end of the ways."""
+    ends = {way[0] for way in ways if len(way) == 1}
+    items = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    kept = {key: _without(item, [way[1:] for way in ways if way[0] == key]) for key, item in items if key not in ends}
+    return kept if isinstance(value, dict) else list(kept.values()) if isinstance(value, list) else value

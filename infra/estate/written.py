@@ -1,6 +1,8 @@
 """An edition as it is written: the entries of all its files, each with where it stands."""
 
-from dataclasses import dataclass
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Generic, TypeVar
 
@@ -21,22 +23,31 @@ from infra.estate.documents import (
 )
 from infra.estate.mistakes import Mistake
 from infra.estate.people import PersonDoc
+from infra.estate.source import Place
 
 T = TypeVar("T", bound=Document)
+_FIRST_STEP = re.compile(r"[.\[]")
 
 
 @dataclass(frozen=True, slots=True)
 class Entry(Generic[T]):
-    """One entry of a list in a file."""
+    """One entry of a list; more than one file may have a part in it."""
 
     file: str
     path: str
-    """Where it stands in the file: `cables[3]`; empty for the file as a whole."""
+    """Where it was first named: `cables[3]`; empty for the file as a whole."""
     doc: T
+    given: Mapping[str, Place] = field(default_factory=dict, compare=False, repr=False)
+    """Field → the entry that gives its value: a later file's where it replaces an earlier one's."""
 
     def mistake(self, field: str, reason: str, remedy: str) -> Mistake:
-        """A mistake in `field` of this entry."""
-        return Mistake(self.file, ".".join(part for part in (self.path, field) if part), reason, remedy)
+        """A mistake in `field` of this entry, in the file that gives it."""
+        place = self.place(field)
+        return Mistake(place.file, ".".join(part for part in (place.path, field) if part), reason, remedy)
+
+    def place(self, field: str = "") -> Place:
+        """The entry that gives the value of a field such as `size.cpus`; without a field, where it was first named."""
+        return self.given.get(_FIRST_STEP.split(field, maxsplit=1)[0]) or Place(self.file, self.path)
 
 
 @dataclass(frozen=True, slots=True)

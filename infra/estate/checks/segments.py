@@ -31,6 +31,7 @@ def overlaps(written: Written) -> Iterator[Mistake]:
     """No address is in two segments on any day, nor in the management networks."""
     told: set[tuple[Entry, Entry | str]] = set()
     management = written.head.doc.management
+    where = written.head.place("management").file
     for day in _days(written):
         readable = list(_readable(written.segments, day))
         for (before, one), (entry, other) in combinations(readable, 2):
@@ -42,7 +43,7 @@ def overlaps(written: Written) -> Iterator[Mistake]:
             for name, network in (("core", management.core), ("stage", management.stage)):
                 if prefix.overlaps(network) and (entry, name) not in told:
                     told.add((entry, name))
-                    reason = f"{prefix} overlaps {network} of management.{name} (edition.yaml)"
+                    reason = f"{prefix} overlaps {network} of management.{name} ({where})"
                     yield entry.mistake("prefix", reason, "give one of them a free prefix")
     if management.core.overlaps(management.stage):
         reason = f"{management.stage} overlaps {management.core} of management.core"
