@@ -4,10 +4,11 @@ import json
 import os
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
+from typing import Protocol
 
 from infra.backend import Backend
 from infra.checkpoint import (
@@ -27,7 +28,7 @@ from infra.events import Changes, read_event
 from infra.locks import Lock, held_by, read_locks, release_all, release_dead
 from infra.operator_key import public_key
 from infra.ownership import owner_labels
-from infra.plan import Plan, read_events, read_plan
+from infra.plan import Plan, PolicyFinding, read_events, read_plan
 from infra.state_objects import FolderObjects
 from infra.workspace import Toolbox, Workspace
 
@@ -36,7 +37,19 @@ __all__ = ["Engine", "EngineError", "Note", "StateError"]
 Note = Callable[[str], None]
 """Told what is being done now, in a few words."""
 
+
+class Heard(Protocol):
+    """What an operation has said so far: its errors, and the numbers of resources that it changed."""
+
+    errors: list[str]
+    changes: Changes
+
+
+Watch = Callable[[str, str, Heard], AbstractContextManager[None]]
+"""Entered with stack and verb around each operation that changes something; it also sees one fail."""
+
 _PACK = "infra/policy/pack.py"
+_OBEY = "mend what each policy names, or have it waived in stacks/, then run the same command again"
 # Pulumi's plans as files are not final yet; they have been as they are since 2021.
 _BOUND = {"PULUMI_EXPERIMENTAL": "true"}
 _PLANNING = {**_BOUND, "ETAPE_PLANNING": "true"}
@@ -46,12 +59,19 @@ _PLANNING = {**_BOUND, "ETAPE_PLANNING": "true"}
 class Engine:
     """Pulumi on one ETAPE_HOME, with the tools that set-up found."""
 
-    def __init__(self, workspace: Workspace, toolbox: Toolbox, docker: DockerEngine | None = None) -> None:
+    def __init__(
+        self,
+        workspace: Workspace,
+        toolbox: Toolbox,
+        docker: DockerEngine | None = None,
+        watch: Watch = lambda stack, verb, heard: nullcontext(),
+    ) -> None:
         self._workspace = workspace
         self._toolbox = toolbox
         self._backend = Backend.of(workspace.home)
         self._objects = self._backend.objects
         self._docker = docker or DockerEngine(toolbox.docker_host)
+        self._watch = watch
 
     @cached_property
     def _cli(self) -> PulumiCli:
@@ -111,7 +131,9 @@ class Engine:
             provider = f"--secrets-provider={self._backend.secrets_provider}"
             self._cli.run(stack, ["stack", "init", "--no-select", provider])
         write_config(stack_file(self._workspace, stack), config)
-        changes = self._operate(stack, "up", note, ["--plan", str(bound)] if bound else [])
+        # Where nothing else planned it, Pulumi does: a policy about the whole stack speaks only at the end of a pass.
+        planned = ["--skip-preview", "--plan", str(bound)] if bound else []
+        changes = self._operate(stack, "up", note, [*self._policies(), *planned])
         outputs = self._cli.run(stack, ["stack", "output", "--json", "--show-secrets"])
         write_durably(self._workspace.outputs(stack), outputs)
         return changes
@@ -119,7 +141,7 @@ class Engine:
     def destroy(self, stack: str, note: Note) -> Changes:
         """Take away everything of the stack, data included; its history stays. A stack that never was is no error."""
         known = read_checkpoint(self._objects, stack) is not None
-        changes = self._operate(stack, "destroy", note) if known else Changes()
+        changes = self._operate(stack, "destroy", note, ["--skip-preview"]) if known else Changes()
         for thing in self._owned(stack):
             if thing.kind == "volume":
                 self._on_docker(stack, self._docker.remove, thing)
@@ -173,19 +195,23 @@ class Engine:
         """Machines, networks and volumes of the stack that are still there, by kind and name."""
         return [f"{thing.kind} {thing.name}" for thing in self._owned(stack)]
 
-    def _operate(self, stack: str, verb: str, note: Note, bound: Sequence[str] = ()) -> Changes:
+    def _operate(self, stack: str, verb: str, note: Note, more: Sequence[str]) -> Changes:
         """Run `up` or `destroy`; looks at reality first where a machine of the checkpoint does not run."""
         heard = _Follower(note)
-        arguments = [verb, "--yes", "--skip-preview", "--json", *self._refreshed(stack), *bound]
-        status, log = self._cli.stream(stack, arguments, heard, _BOUND if bound else {})
-        if status != 0:
-            raise self._failure(stack, verb, heard, log)
+        arguments = [verb, "--yes", "--json", *self._refreshed(stack), *more]
+        with self._watch(stack, verb, heard):
+            status, log = self._cli.stream(stack, arguments, heard, _BOUND if "--plan" in more else {})
+            if status != 0:
+                raise self._failure(stack, verb, heard, log)
         return heard.changes
 
     def _failure(self, stack: str, verb: str, heard: "_Follower", log: Path, remedy: str = AGAIN) -> EngineError:
         """Why an operation did not reach its end, as its events tell it, else as Pulumi's last words do."""
         if "the stack is currently locked" in log.read_text() and (locks := read_locks(self._objects, stack)):
             return held_by(stack, locks)
+        if heard.refused and not heard.errors:
+            reasons = "; ".join(map(str, heard.refused))
+            return EngineError(f"{verb} of {stack} is refused by policy: {reasons}", _OBEY, log)
         return EngineError(f"{verb} of {stack} failed: {'; '.join(heard.errors) or last_words(log)}", remedy, log)
 
     @contextmanager
@@ -248,6 +274,7 @@ class _Follower:
         self._note = note
         self._hear = hear
         self.errors: list[str] = []
+        self.refused: list[PolicyFinding] = []
         self.changes = Changes()
 
     def __call__(self, line: str) -> None:
@@ -259,5 +286,7 @@ class _Follower:
             self._note(event.step)
         if event.error and event.error not in self.errors:
             self.errors.append(event.error)
+        if event.finding and event.finding.level == "mandatory" and event.finding not in self.refused:
+            self.refused.append(event.finding)
         if event.changes:
             self.changes = event.changes

@@ -4,7 +4,9 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-_ECHOES = ("update failed", "resource monitor shut down", "an unhandled error occurred")
+from infra.plan import PolicyFinding, read_finding, resource_name
+
+_ECHOES = ("update failed", "preview failed", "resource monitor shut down", "an unhandled error occurred")
 """What Pulumi says besides the error that it follows from."""
 
 
@@ -34,6 +36,7 @@ class Event:
     step: str = ""
     error: str = ""
     changes: Changes | None = None
+    finding: PolicyFinding | None = None
 
 
 def read_event(line: str) -> Event | None:
@@ -48,15 +51,17 @@ def read_event(line: str) -> Event | None:
         return Event(changes=Changes(summary.get("resourceChanges") or {}))
     if diagnostic := event.get("diagnosticEvent"):
         return _read_diagnostic(diagnostic)
+    if policy := event.get("policyEvent"):
+        return Event(finding=read_finding(policy))
     if before := event.get("resourcePreEvent"):
-        return _read_step(before["metadata"])
+        return _read_step(before["metadata"], "plan: " if before.get("planning") else "")
     return None
 
 
-def _read_step(metadata: Mapping) -> Event | None:
+def _read_step(metadata: Mapping, lead: str) -> Event | None:
     if metadata["op"] in ("same", "read"):
         return None
-    return Event(step=f"{metadata['op']} {_name(metadata['urn'])}")
+    return Event(step=f"{lead}{metadata['op']} {_name(metadata['urn'])}")
 
 
 def _read_diagnostic(diagnostic: Mapping) -> Event | None:
@@ -69,4 +74,4 @@ def _read_diagnostic(diagnostic: Mapping) -> Event | None:
 
 def _name(urn: str) -> str:
     """The resource's own name; nothing for the stack itself."""
-    return "" if "pulumi:pulumi:Stack" in urn.split("::")[-2:][0] else urn.split("::")[-1]
+    return "" if "pulumi:pulumi:Stack" in urn.split("::")[-2:][0] else resource_name(urn)

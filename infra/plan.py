@@ -99,7 +99,9 @@ def read_plan(stack: str, events: Iterable[Mapping], engine: str, config: Mappin
 def read_finding(policy: Mapping) -> PolicyFinding:
     """From one event of the policy pack."""
     level = policy["enforcementLevel"]
-    message = " ".join(line.strip() for line in policy["message"].splitlines() if line.strip())
+    # The first line is the policy's description, the same for each of its findings.
+    lines = [line.strip() for line in policy["message"].splitlines() if line.strip()]
+    message = " ".join(lines[1:] or lines)
     return PolicyFinding(
         policy["policyName"],
         "advisory" if level == "advisory" else "mandatory",

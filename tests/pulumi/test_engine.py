@@ -142,6 +142,28 @@ def test_a_failure_is_one_sentence_a_remedy_and_a_log(engine, workspace):
     assert not workspace.outputs(STACK).exists()
 
 
+def test_what_policies_refuse_is_said_with_the_way_out(engine, workspace):
+    """Guards against 'preview failed' where a policy had said what is wrong."""
+    (workspace.root / "infra/policy").mkdir(parents=True)
+    (workspace.root / "infra/policy/pack.py").touch()
+    finding = {
+        "policyName": "pinned",
+        "enforcementLevel": "mandatory",
+        "resourceUrn": "a::edge-1",
+        "message": "It moves.",
+    }
+    failed = {"severity": "error", "message": "preview failed"}
+    events = [{"policyEvent": finding}, {"diagnosticEvent": failed}]
+    (workspace.home / "events").write_text("".join(f"{json.dumps(event)}\n" for event in events))
+    (workspace.home / "status").write_text("255")
+    with pytest.raises(EngineError) as caught:
+        up(engine)
+    assert caught.value.sentence == "up of 2017-s09 is refused by policy: edge-1: It moves (pinned)"
+    assert "have it waived" in caught.value.remedy
+    assert f"--policy-pack {workspace.root}/infra/policy/pack.py" in calls(workspace)[-1]
+    assert "--skip-preview" not in calls(workspace)[-1]
+
+
 def test_an_error_before_the_first_event_is_told_too(engine, workspace):
     """Guards against 'ended with status 1' where Pulumi said why on its other stream."""
     (workspace.home / "events").write_text('{"cancelEvent": {}}\nerror: could not load plugin etape\n')

@@ -16,6 +16,24 @@ def test_a_step_is_its_operation_and_its_resource():
     assert read_event(line) == Event(step="create T1-07")
 
 
+def test_a_step_that_is_only_planned_says_so():
+    """Guards against progress that tells of machines which nobody has begun to make."""
+    line = json.dumps({"resourcePreEvent": {"metadata": {"op": "create", "urn": URN}, "planning": True}})
+    assert read_event(line) == Event(step="plan: create T1-07")
+
+
+def test_a_policys_finding_names_its_resource():
+    """Guards against a refusal of which nobody knows what it is about."""
+    policy = {
+        "policyName": "pinned",
+        "enforcementLevel": "mandatory",
+        "resourceUrn": URN,
+        "message": "Why.\nIt moves.\n",
+    }
+    event = read_event(json.dumps({"policyEvent": policy}))
+    assert str(event.finding) == "T1-07: It moves. (pinned)"
+
+
 def test_an_error_names_its_resource():
     """Guards against an error of which nobody knows where it belongs."""
     event = {"diagnosticEvent": {"severity": "error", "message": "error: edge-1 does not run\n", "urn": URN}}

@@ -79,7 +79,7 @@ def test_bookkeeping_of_bridged_providers_is_left_out():
 
 def test_a_finding_is_one_sentence_told_once():
     """Guards against one violation counted for each of Pulumi's passes."""
-    event = policy("image-by-digest", message="the image\n  has no digest")
+    event = policy("image-by-digest", message="Images move.\nthe image\n  has no digest\n")
     found = plan(event, event, policy("tags", level="advisory"))
     assert found.policies == (
         PolicyFinding("image-by-digest", "mandatory", "edge-1", "the image has no digest"),
