@@ -27,6 +27,7 @@ APPROVAL = "etape-approval"
 EVIDENCE = "etape-evidence"
 """Namespace of signatures under a head of the evidence log."""
 
+_USABLE_KEY = "name a private SSH key that you may read, or the .pub file of one that your agent holds"
 _FINGERPRINT = re.compile(r"SHA256:[A-Za-z0-9+/]+")
 
 
@@ -79,6 +80,24 @@ def owner_of(wanted: str, people: Iterable[Person]) -> tuple[Person, PersonKey] 
     return next(((person, key) for person, key in pairs if fingerprint(key.public) == wanted), None)
 
 
+def signing_key(workspace: Workspace, chosen: Path | None) -> Path:
+    """The key that was chosen, else that of this ETAPE_HOME, which is made where there is none."""
+    if chosen is None:
+        public_key(workspace)
+    return chosen or workspace.private_key
+
+
+def public_half(key: Path) -> str:
+    """The public line of a private key, or of the .pub file itself; SignatureError where it cannot be read."""
+    public = key if key.suffix == ".pub" else key.with_name(f"{key.name}.pub")
+    if public.exists():
+        return public.read_text().strip()
+    done = _ssh_keygen(["-y", "-f", str(key)], b"")
+    if done.returncode != 0:
+        raise SignatureError(f"{key} is no SSH key that can be read: {_last_line(done)}", _USABLE_KEY)
+    return done.stdout.decode().strip()
+
+
 def sign(content: bytes, key: Path, namespace: str) -> bytes:
     """An armoured SSH signature by a private key (or by the agent that holds it, where `key` is its public half).
 
@@ -86,10 +105,7 @@ def sign(content: bytes, key: Path, namespace: str) -> bytes:
     """
     done = _ssh_keygen(["-Y", "sign", "-q", "-f", str(key), "-n", namespace], content)
     if done.returncode != 0:
-        raise SignatureError(
-            f"{key} cannot sign: {_last_line(done)}",
-            "name a private SSH key that you may read, or the .pub file of one that your agent holds",
-        )
+        raise SignatureError(f"{key} cannot sign: {_last_line(done)}", _USABLE_KEY)
     return done.stdout
 
 

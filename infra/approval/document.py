@@ -47,6 +47,8 @@ class Request(_Document):
     verb: Literal["up", "down --core"]
     stack: str
     scale: str
+    demand: str
+    """The part of the day that the stage is equipped for."""
     speed: Annotated[float, Field(gt=0)]
     plan_hash: _Digest
     covers: Mapping[str, Mapping[str, str]]
@@ -54,8 +56,8 @@ class Request(_Document):
     risks: Mapping[RiskName, Annotated[int, Field(ge=0)]]
     """Number of changes by risk class."""
     changes: tuple[JudgedChange, ...]
-    review: _Digest
-    """Content hash of the review of the same changes, as `scripts/review` prints it."""
+    review: _Digest | None
+    """Content hash of the review of the same changes, as `scripts/review` prints it; None for the end of a season."""
     why: str
     author: Author
     requested_at: AwareDatetime

@@ -41,12 +41,12 @@ def stack_of(day: Day, options: Namespace) -> str:
     return options.stack or next(iter(stages), DEFAULT_STACK)
 
 
-def confirm(options: Namespace, warning: str) -> None:
-    """Ask before what cannot be taken back, unless `--yes` was given; Refusal where nobody says `end`."""
+def confirm(options: Namespace, warning: str, word: str = "end") -> None:
+    """Ask before what cannot be taken back, unless `--yes` was given; Refusal where nobody says the word."""
     if options.yes:
         return
     if not sys.stdin.isatty():
         raise Refusal(f"this asks first, and no one is here to answer. {warning}", "add `--yes`")
     print(warning)
-    if input("Type `end` to go on: ").strip() != "end":
+    if input(f"Type `{word}` to go on: ").strip() != word:
         raise Refusal("not confirmed", "nothing was changed")

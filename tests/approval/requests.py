@@ -31,6 +31,7 @@ def request(author: str, pair: Pair, risk: str = "R3", covered: Covered = COVERE
         verb="up",
         stack="2017-s09",
         scale="small",
+        demand="race",
         speed=1.0,
         plan_hash=plan_hash(covered),
         covers=covered.as_dict(),
