@@ -71,14 +71,18 @@ def test_a_service_has_the_limits_of_the_capacity_profile(hosts: dict, state_of:
     for node, variables in hosts.items():
         state = state_of(node)
         for service in variables["etape"]["services"]:
-            if service["name"] == "time_sync":
-                path = "/etc/systemd/system/chrony.service.d/etape.conf"
-            else:
-                path = f"/etc/systemd/system/{service['unit']}.service"
-            text = text_of(state, path)
+            text = text_of(state, f"/etc/systemd/system/{service['unit']}.service.d/limits.conf")
             assert f"CPUQuota={service['limits']['cpu_percent']}%\n" in text
             assert f"MemoryMax={service['limits']['memory_mb']}M\n" in text
-            assert "Restart=always\n" in text
+
+
+def test_a_service_that_ends_is_started_again(hosts: dict, state_of: StateOf) -> None:
+    """Guards: a service that stays down because nobody was looking."""
+    for node, variables in hosts.items():
+        for service in variables["etape"]["services"]:
+            own = f"/etc/systemd/system/{service['unit']}.service"
+            path = "/etc/systemd/system/chrony.service.d/etape.conf" if service["name"] == "time_sync" else own
+            assert "Restart=always\n" in text_of(state_of(node), path)
 
 
 def test_only_who_runs_the_kernel_takes_its_machine_code(state_of: StateOf) -> None:

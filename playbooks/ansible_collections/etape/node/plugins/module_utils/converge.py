@@ -149,10 +149,11 @@ def converge(state: State, machine: Machine, only_look: bool = False) -> tuple[C
     todo = plan(state, record, machine)
     if only_look:
         return todo.changes
-    if todo.changes:
+    interrupted = not record.applied
+    if todo.changes or interrupted:
         record = record.begin(machine, Owned.of(state), (*todo.restart, *todo.start))
         _put(todo, machine)
-        _prepare_units(todo, machine)
+        _prepare_units(todo, machine, interrupted)
         _run_units(todo, state, machine)
     if todo.changes or record.applied != state.digest():
         record.finish(machine, state)
@@ -174,13 +175,14 @@ def _put(todo: Plan, machine: Machine) -> None:
     _take_away(todo.orphans, machine)
 
 
-def _prepare_units(todo: Plan, machine: Machine) -> None:
+def _prepare_units(todo: Plan, machine: Machine, interrupted: bool) -> None:
+    """Enable and disable; systemd reads its files again where one changed, now or in a run that was stopped."""
     if todo.enable:
         machine.run("systemctl", "--no-reload", "enable", *todo.enable)
     if todo.disable:
         machine.run("systemctl", "--no-reload", "disable", *todo.disable)
     touched = (*(file.path for file in todo.files), *(path for path, _ in todo.orphans.files))
-    if todo.enable or todo.disable or any(path.startswith("/etc/systemd/system/") for path in touched):
+    if interrupted or todo.enable or todo.disable or any(path.startswith("/etc/systemd/system/") for path in touched):
         machine.run("systemctl", "daemon-reload")
 
 

@@ -55,6 +55,8 @@ class File:
     """Its content stays out of diffs."""
     undo: tuple[str, ...] = ()
     """Command that takes back what the file brought about in the kernel, run after the file is removed."""
+    live: bool = False
+    """A running unit takes it over when systemd reloads its files, so a change of it restarts nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +76,7 @@ class Unit:
     running: bool = True
     restart_on: tuple[str, ...] = ()
     """Paths of this state whose change restarts it; one that ends with / means all below. Its own unit file
-    and drop-ins always count."""
+    and drop-ins always count, but for live ones."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +107,7 @@ class State:
 
     def causes(self, unit: Unit) -> dict[str, str]:
         """Path -> digest of everything whose change restarts `unit`."""
-        contents = {file.path: _sha256(file.content) for file in self.every("files")}
+        contents = {file.path: _sha256(file.content) for file in self.every("files") if not file.live}
         contents |= {link.path: link.target for link in self.every("links")}
         patterns = (*unit.restart_on, f"/etc/systemd/system/{unit.name}", f"/etc/systemd/system/{unit.name}.d/")
         return {path: digest for path, digest in contents.items() if any(_covers(p, path) for p in patterns)}
