@@ -11,7 +11,7 @@ from infra.components.credentials import Credentials
 from infra.components.lab import Lab, container_name
 from infra.components.management import ManagementArgs, ManagementNetwork
 from infra.components.node import Node, NodeArgs
-from infra.estate.load import Scale, load_estate
+from infra.estate.load import DemandName, Scale, load_estate
 from infra.estate.mistakes import EstateError
 from infra.estate.model import Estate, Layer, Placement
 from infra.estate.model import Node as NodeModel
@@ -27,10 +27,12 @@ def run() -> None:
     """Declare the stack that Pulumi names; whatever is wrong is said without a traceback."""
     config = pulumi.Config()
     placement, scale = config.get("placement") or Placement.LAB, config.get("scale") or "full"
+    demand = config.get("demand") or "race"
     if placement not in set(Placement):
         raise pulumi.RunError(f"etape:placement is {placement!r}: set it to one of {', '.join(Placement)}")
     try:
-        estate = load_estate(pulumi.get_stack(), cast(Scale, scale))  # it refuses what is not a scale
+        # It refuses what is no scale and no demand.
+        estate = load_estate(pulumi.get_stack(), cast(Scale, scale), demand=cast(DemandName, demand))
     except EstateError as error:
         raise pulumi.RunError(str(error)) from None
     build(estate, connect(estate.stack, Workspace.from_environment()))

@@ -5,6 +5,7 @@ Examples:
   scripts/stage up 2017-s09 --scale small   the whole truck and a tenth of the cloud servers
   scripts/stage up --speed 20               the race runs twenty times as fast
   scripts/stage check                       the arrival sheet
+  scripts/stage scale                       what the race asks for, or what is enough after it
   scripts/stage down                        drain, prove that nothing is lost, destroy
   scripts/stage next                        down, then up at the next town
   scripts/stage down --core                 end the season
@@ -14,7 +15,7 @@ Examples:
 import argparse
 import sys
 
-from infra.day import check, down, listing, next, restore, unlock, up
+from infra.day import check, down, listing, next, restore, scale, unlock, up
 from infra.day.context import Day
 from infra.day.outcome import Failure, Refusal
 from infra.day.progress import Progress
@@ -28,6 +29,7 @@ VERBS = (
     check.VERB,
     down.VERB,
     next.VERB,
+    scale.VERB,
     listing.VERB,
     unlock.VERB,
     restore.VERB,

@@ -14,13 +14,13 @@ _PATIENCE_S = 30.0
 _PAUSE_S = 0.2
 
 
-def settle_buckets(day: Day, core: Estate, scale: str) -> None:
+def settle_buckets(day: Day, core: Estate) -> None:
     """Make what awaited the store, by a second `up` of the core; Failure where a bucket is not as declared then."""
     if not _unsettled(day, core):
         return
     with day.progress.step(f"Make the buckets of {core.stack}") as step:
         _wait_for_store(core)
-        changes = day.engine.up(core.stack, {"placement": "lab", "scale": scale}, day.progress.note)
+        changes = day.engine.up(core.stack, day.records.read(core.stack).config, day.progress.note)
         step.detail, step.facts = str(changes), {"changes": changes.as_dict()}
         if left := _unsettled(day, core):
             told = "; ".join(f"{name} {condition}" for name, condition in left.items())

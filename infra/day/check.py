@@ -5,7 +5,7 @@ import time
 from datetime import UTC, datetime
 
 from infra.day.arrival import Finding, Observed, arrival_sheet, as_table
-from infra.day.context import Day, layers, read_estate
+from infra.day.context import Day, layers
 from infra.day.outcome import Failure, Refusal
 from infra.day.shell import Answer, ask
 from infra.day.verb import Verb, stack_of, takes_stack
@@ -22,7 +22,7 @@ _PAUSE_S = 1.0
 
 def check(day: Day, stack: str) -> None:
     """Print the arrival sheet of a stack and of its core; Failure where anything on it is bad."""
-    estate = read_estate(stack, day.records.read(stack).scale)
+    estate = day.estate(stack)
     if not day.workspace.outputs(stack).exists():
         raise Refusal(f"{stack} is not up: it has no outputs", f"run `scripts/stage up {stack}`")
     findings = inspect(day, estate)

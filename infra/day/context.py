@@ -5,16 +5,17 @@ from functools import cached_property
 from typing import cast
 
 from infra.day.access import read_outputs
-from infra.day.evidence import ObjectStore
 from infra.day.hub import Hub
 from infra.day.outcome import Refusal
 from infra.day.progress import Progress
 from infra.day.record import Records
+from infra.day.witness import Witness
 from infra.engine import Engine
 from infra.estate.load import Scale, load_estate
 from infra.estate.mistakes import EstateError
-from infra.estate.model import Estate, Service
+from infra.estate.model import Demand, Estate, Service
 from infra.evidence.seasons import Evidence
+from infra.evidence.store import ObjectStore
 from infra.workspace import Toolbox, Workspace
 
 
@@ -31,7 +32,7 @@ class Day:
 
     @cached_property
     def engine(self) -> Engine:
-        return Engine(self.workspace, self.toolbox)
+        return Engine(self.workspace, self.toolbox, watch=Witness(self.workspace, self.evidence, self.estate))
 
     @cached_property
     def records(self) -> Records:
@@ -41,6 +42,11 @@ class Day:
     def evidence(self) -> Evidence:
         """The season's log: `day.evidence.append(kind, stack, facts, files)`; signed and sent when the verb ends."""
         return Evidence(self.workspace)
+
+    def estate(self, stack: str) -> Estate:
+        """The estate of a stack as its record has it: its scale, and the part of the day that it is equipped for."""
+        record = self.records.read(stack)
+        return read_estate(stack, record.scale, record.demand)
 
     def hub(self, estate: Estate) -> Hub:
         """The hub of the season that `estate` belongs to."""
@@ -66,10 +72,10 @@ class Day:
         return read_outputs(self.workspace, core.stack).get("credentials", {})
 
 
-def read_estate(stack: str, scale: str) -> Estate:
+def read_estate(stack: str, scale: str, demand: Demand = Demand.RACE) -> Estate:
     """The estate of a stack; every mistake in stacks/ is one Refusal."""
     try:
-        return load_estate(stack, cast(Scale, scale))  # it refuses what is not a scale
+        return load_estate(stack, cast(Scale, scale), demand=demand.value)  # it refuses what is not a scale
     except EstateError as error:
         raise Refusal(str(error), "mend what is named above; nothing was created") from None
 

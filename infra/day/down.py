@@ -9,7 +9,7 @@ import httpx
 from infra.day import evidence, injected
 from infra.day.access import forget_access
 from infra.day.check import sheet_path
-from infra.day.context import Day, health_address, read_estate, season
+from infra.day.context import Day, health_address, season
 from infra.day.only_one import only_one
 from infra.day.outcome import Failure, Refusal
 from infra.day.playbook import run_playbook
@@ -27,8 +27,7 @@ def down(day: Day, stack: str, abandon: bool = False) -> None:
 
     `abandon` gives up what the truck holds and the cloud does not: for a lab whose machines are dead.
     """
-    record = day.records.read(stack)
-    estate = read_estate(stack, record.scale)
+    estate = day.estate(stack)
     if estate.layer is Layer.CORE:
         raise Refusal(f"{stack} lives a season", "end the season with `scripts/stage down --core`")
     with only_one(day.workspace):
@@ -37,11 +36,11 @@ def down(day: Day, stack: str, abandon: bool = False) -> None:
 
 def down_season(day: Day, stack: str, abandon: bool = False) -> None:
     """Take a stage down and then its core, with everything that the core keeps."""
-    stage = read_estate(stack, day.records.read(stack).scale)
+    stage = day.estate(stack)
     with only_one(day.workspace):
         for record in day.records.up():
             if not record.stack.endswith("-core"):
-                _take_down(day, read_estate(record.stack, record.scale), abandon)
+                _take_down(day, day.estate(record.stack), abandon)
         core = season(stage)
         if not abandon:
             _keep_season(day, core)

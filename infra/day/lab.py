@@ -14,7 +14,7 @@ import sys
 from dataclasses import asdict
 
 from infra.day import fault
-from infra.day.context import Day, read_estate
+from infra.day.context import Day
 from infra.day.injected import injected, remember
 from infra.day.outcome import Failure, Refusal
 from infra.day.progress import Progress
@@ -31,7 +31,7 @@ def main(arguments: list[str]) -> int:
         stages = [record for record in day.records.up() if not record.stack.endswith("-core")]
         if not stages:
             raise Refusal("no stage is up", "run `scripts/stage up` first")
-        estate = read_estate(stages[0].stack, stages[0].scale)
+        estate = day.estate(stages[0].stack)
         harm(day, estate, _wanted(estate, options)) if options.verb == "fault" else heal(day, estate)
     except (Refusal, Failure) as outcome:
         print(f"lab: {outcome}", file=sys.stderr)

@@ -11,6 +11,7 @@ from pathlib import Path
 from pydantic import BaseModel, ConfigDict
 
 from infra.durable import write_durably
+from infra.estate.model import Demand
 from infra.workspace import Workspace
 
 
@@ -40,8 +41,17 @@ class Record(BaseModel):
     phase: Phase = Phase.DOWN
     scale: str = "full"
     speed: float = 1.0
+    demand: Demand = Demand.RACE
+    """The part of the day that its machines and limits are for."""
+    scaling: bool = False
+    """A change of `demand` was begun and has not come to its end: some of the machines of both may be there."""
     evidence: str = ""
     """Key prefix of the last exported evidence in the core's object store."""
+
+    @property
+    def config(self) -> dict[str, str]:
+        """The configuration of its Pulumi stack."""
+        return {"placement": "lab", "scale": self.scale, "demand": self.demand}
 
     def reached(self, phase: Phase) -> bool:
         """Whether the day has come at least as far as `phase`."""

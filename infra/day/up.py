@@ -15,7 +15,7 @@ from infra.day.outcome import Failure, Refusal
 from infra.day.playbook import run_playbook
 from infra.day.record import Phase, Record
 from infra.day.verb import DEFAULT_STACK, Verb
-from infra.estate.model import Estate, Layer
+from infra.estate.model import Demand, Estate, Layer
 from infra.render.graph import render_graph
 
 _HUB_PATIENCE_S = 30.0
@@ -34,7 +34,7 @@ class Wish:
 def up(day: Day, wish: Wish) -> None:
     """Bring a stack up; a stage brings its core along. Safe to run again at any time."""
     record = _wanted(day, wish)
-    estate = read_estate(record.stack, record.scale)
+    estate = read_estate(record.stack, record.scale, record.demand)
     with only_one(day.workspace):
         _refuse_second_stage(day, estate)
         day.tell(estate, "rigging", f"{estate.stack} is being rigged")
@@ -42,7 +42,7 @@ def up(day: Day, wish: Wish) -> None:
             _create(day, layer, record)
         write_access(day.workspace, layers(estate))
         _deploy(day, estate, record)
-        settle_buckets(day, season(estate), record.scale)
+        settle_buckets(day, season(estate))
         wait_for_arrival(day, estate)
         if estate.layer is Layer.STAGE:
             _race(day, estate)
@@ -54,7 +54,15 @@ def _wanted(day: Day, wish: Wish) -> Record:
     before = day.records.read(wish.stack)
     scale = wish.scale or before.scale
     speed = before.speed if wish.speed is None else wish.speed
-    return before.model_copy(update={"scale": scale, "speed": speed})
+    return before.model_copy(update={"scale": scale, "speed": speed, "demand": _demand(before), "scaling": False})
+
+
+def _demand(before: Record) -> Demand:
+    """A stage comes up for its race; one that was scaled down stays so, and mending it starts no machines.
+
+    A scaling that was stopped may have left machines of the race behind, which `up` takes in rather than away.
+    """
+    return Demand.RACE if before.phase is Phase.DOWN or before.scaling else before.demand
 
 
 def _refuse_second_stage(day: Day, estate: Estate) -> None:
@@ -75,13 +83,14 @@ def _refuse_second_stage(day: Day, estate: Estate) -> None:
 
 def _create(day: Day, estate: Estate, wanted: Record) -> None:
     record = day.records.read(estate.stack)
-    record = record.model_copy(update={"scale": wanted.scale, "speed": wanted.speed})
+    shared = {"scale": wanted.scale, "speed": wanted.speed, "demand": wanted.demand, "scaling": False}
+    record = record.model_copy(update=shared)
     if not record.reached(Phase.DEPLOYING) or record.phase is Phase.DRAINED:
         record = record.model_copy(update={"phase": Phase.RIGGING})
     day.records.write(record)
     with day.progress.step(f"Create {estate.stack}: machines and cables") as step:
         day.engine.recover(estate.stack)
-        changes = day.engine.up(estate.stack, {"placement": "lab", "scale": wanted.scale}, day.progress.note)
+        changes = day.engine.up(estate.stack, record.config, day.progress.note)
         step.detail, step.facts = str(changes), {"changes": changes.as_dict()}
 
 
@@ -96,11 +105,11 @@ def _deploy(day: Day, estate: Estate, wanted: Record) -> None:
         step.facts = {"hosts": recap.hosts, "changed": recap.changed}
     with day.progress.step("Tell the Manage Centre what belongs where"):
         for layer in layers(estate):
-            _tell_graph(day, layer)
+            tell_graph(day, layer)
         day.tell(estate, "rigging", f"{estate.stack} is deployed, arrival is being checked")
 
 
-def _tell_graph(day: Day, estate: Estate) -> None:
+def tell_graph(day: Day, estate: Estate) -> None:
     """The hub takes it once the Manage Centre has started; Failure where it does not within half a minute."""
     deadline = time.monotonic() + _HUB_PATIENCE_S
     while not day.hub(estate).estate(estate.stack, render_graph(estate)):

@@ -17,6 +17,7 @@ STACKS = Path(__file__).resolve().parents[2] / "stacks"
 _NAME = re.compile(r"^(?P<edition>\d{4})-(?:core|s(?P<stage>\d{2}))$")
 
 Scale = Literal["small", "full"]
+DemandName = Literal["rest", "race"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +32,7 @@ class ListedStack:
 
 
 def load_estate(
-    stack: str, scale: Scale = "full", root: Path = STACKS, demand: Literal["rest", "race"] = "race"
+    stack: str, scale: Scale = "full", root: Path = STACKS, demand: DemandName = "race"
 ) -> Estate:
     """The estate of `2017-core` or `2017-s09`, from the folder `root`.
 
