@@ -68,8 +68,8 @@ class Engine:
     ) -> None:
         self._workspace = workspace
         self._toolbox = toolbox
-        self._backend = Backend.of(workspace.home)
-        self._objects = self._backend.objects
+        self.backend = Backend.of(workspace.home)
+        self._objects = self.backend.objects
         self._docker = docker or DockerEngine(toolbox.docker_host)
         self._watch = watch
 
@@ -79,7 +79,7 @@ class Engine:
 
     def environment(self) -> dict[str, str]:
         """What plain `pulumi` needs in a shell, on top of the caller's own environment."""
-        return self._environment(self._backend)
+        return self._environment(self.backend)
 
     def preview(self, stack: str, config: Mapping[str, str], note: Note, bound: Path | None = None) -> Plan:
         """What `up` with the same `config` would do; changes nothing, not even for a stack that never was.
@@ -128,12 +128,13 @@ class Engine:
         """
         public_key(self._workspace)
         if read_checkpoint(self._objects, stack) is None:
-            provider = f"--secrets-provider={self._backend.secrets_provider}"
+            provider = f"--secrets-provider={self.backend.secrets_provider}"
             self._cli.run(stack, ["stack", "init", "--no-select", provider])
         write_config(stack_file(self._workspace, stack), config)
-        # Where nothing else planned it, Pulumi does: a policy about the whole stack speaks only at the end of a pass.
-        planned = ["--skip-preview", "--plan", str(bound)] if bound else []
-        changes = self._operate(stack, "up", note, [*self._policies(), *planned])
+        held, policies = ["--plan", str(bound)] if bound else [], self._policies()
+        # A policy about the whole stack speaks at the end of a pass: the first pass must not be the real one.
+        hurry = ["--skip-preview"] if bound or not policies else []
+        changes = self._operate(stack, "up", note, [*policies, *held, *hurry])
         outputs = self._cli.run(stack, ["stack", "output", "--json", "--show-secrets"])
         write_durably(self._workspace.outputs(stack), outputs)
         return changes
@@ -220,7 +221,7 @@ class Engine:
         with tempfile.TemporaryDirectory(prefix="etape-aside-") as name:
             folder = Path(name)
             FolderObjects(folder).write(checkpoint_key(stack), checkpoint_text(stack, deployment))
-            backend = replace(self._backend, url=f"file://{folder}")
+            backend = replace(self.backend, url=f"file://{folder}")
             yield PulumiCli(self._workspace, self._environment(backend)), folder
 
     def _environment(self, backend: Backend) -> dict[str, str]:

@@ -28,6 +28,9 @@ def check(day: Day, stack: str) -> None:
     findings = inspect(day, estate)
     day.progress.say(as_table(findings, datetime.now(UTC)))
     day.progress.result(findings=[_as_dict(finding) for finding in findings])
+    bad = [str(finding.subject) for finding in findings if not finding.good]
+    sheet = {"arrival.json": sheet_path(day, stack).read_bytes()}
+    day.evidence.append("check", stack, {"findings": len(findings), "bad": bad}, sheet)
     _raise_for(findings, stack)
 
 

@@ -1,99 +1,126 @@
-"""What leaves a teardown: written locally first, then into the core's object store.
+"""When the day's evidence is signed, when it has to be in the season's store, and what ends a season."""
 
-A day's evidence is one folder: the manifests of both ends, the comparison, the arrival sheets, the steps and
-Pulumi's checkpoint. It is never only remote: the local copy stays in ETAPE_HOME/evidence.
-"""
-
-import hashlib
-import json
-from dataclasses import dataclass
-from datetime import datetime
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 
-import boto3
-from botocore.config import Config
-from botocore.exceptions import BotoCoreError, ClientError
-
-from infra.day.outcome import Failure
+from infra.day.context import Day, season
+from infra.day.outcome import Failure, Refusal
 from infra.durable import write_durably
+from infra.estate.model import Estate
+from infra.evidence.chain import read_chains
+from infra.evidence.log import EvidenceError, EvidenceLog
+from infra.evidence.store import ObjectStore, StoreTrouble, keep, send
+from infra.identity import SignatureError
 
-BUCKET = "evidence"
-_SEASON = ("archive", BUCKET)
+_PATIENCE_S = 10.0
+"""How long a command that is done goes on sending; what is left, the next one sends."""
+_LATER = (
+    "see `systemctl status etape-object-store` on store-1, then run this again; or go on without the store by"
+    " `--evidence-later`: the next command that reaches it delivers"
+)
 
 
-@dataclass(frozen=True)
-class ObjectStore:
-    """The core's object store as the operator reaches it."""
+@contextmanager
+def recorded(day: Day, kind: str, stack: str, facts: Mapping[str, object]) -> Iterator[dict[str, object]]:
+    """One entry when the block ends, whichever way; the block adds to the facts what it learned."""
+    told = {**facts, "outcome": "stopped"}
+    try:
+        yield told
+        told["outcome"] = "done"
+    except Failure as failure:
+        told |= {"outcome": "failed", "error": failure.sentence}
+        raise
+    finally:
+        day.evidence.append(kind, stack, told)
 
-    endpoint: str
-    access_key: str
-    secret_key: str
 
-    def client(self):
-        """An S3 client that gives up soon: the store is on the management network."""
-        return boto3.client(
-            "s3",
-            endpoint_url=self.endpoint,
-            aws_access_key_id=self.access_key,
-            aws_secret_access_key=self.secret_key,
-            region_name="eu-west-1",
-            config=Config(connect_timeout=5, read_timeout=30, retries={"max_attempts": 3}),
+def deliver(day: Day, estate: Estate, later: bool) -> None:
+    """Sign everything and carry it to the season's store, before something is destroyed.
+
+    Failure where the store does not take it. With `later` that is only told: the copy on this machine stays.
+    """
+    with day.progress.step("Deliver the evidence to the season's object store") as step:
+        log = day.evidence.log(estate.stack)
+        try:
+            _seal(log)
+            sent = send(log, day.object_store(estate))
+            step.detail, step.facts = str(sent), {"objects": sent.objects, "bytes": sent.size}
+        except StoreTrouble as trouble:
+            told = f"{trouble}; the evidence is kept in {log.folder}"
+            if not later:
+                raise Failure(f"{told}, nothing was destroyed", _LATER) from None
+            step.detail, step.facts = told, {"objects": 0, "kept": str(log.folder)}
+
+
+def keep_season(day: Day, core: Estate) -> None:
+    """Copy archive and evidence of all operators to this machine: they live in the core that is about to go."""
+    with day.progress.step("Keep the season's archive and evidence on this machine") as step:
+        folder = _season_folder(day, core)
+        try:
+            kept = keep(day.object_store(core), folder)
+        except StoreTrouble as trouble:
+            remedy = "see `systemctl status etape-object-store` on store-1, then run this again; nothing was destroyed"
+            raise Failure(f"{trouble}: the season's data cannot be copied", remedy) from None
+        step.detail, step.facts = f"{kept} in {folder}", {"objects": kept.objects, "bytes": kept.size}
+
+
+def close_season(day: Day, core: Estate) -> None:
+    """The season's last entry, which names where every operator's chain ended, and the whole of it in one folder."""
+    folder = _season_folder(day, core) / "evidence"
+    chains, broken = read_chains(folder)
+    ends = {chain.folder.name: {"seq": chain.last, "hash": chain.hash} for chain in chains}
+    day.evidence.append("closing", core.stack, {"witnessed": ends, "broken": [str(each) for each in broken]})
+    log = day.evidence.log(core.stack)
+    _seal(log)
+    for path in log.closed():
+        _copy(log.folder / path, folder / path)
+    day.progress.say(f"  Evidence of the season: {folder}; prove it with scripts/verify-evidence")
+
+
+def conclude(day: Day) -> tuple[str, ...]:
+    """Sign and send what the command wrote, as far as that can be done now; a sentence for each thing that cannot."""
+    troubles: list[str] = []
+    for year, log in day.evidence.written().items():
+        try:
+            _seal(log)
+            if store := _store(day, year):
+                sent = send(log, store, _PATIENCE_S)
+                troubles += [f"evidence: {sent} in {log.folder}"] if sent.left else []
+        except (Failure, EvidenceError) as error:
+            troubles.append(error.sentence)
+        except StoreTrouble as trouble:
+            troubles.append(f"evidence is kept in {log.folder} and sent by the next command: {trouble}")
+        troubles += log.troubles
+    return tuple(troubles)
+
+
+def _seal(log: EvidenceLog) -> None:
+    try:
+        log.seal()
+    except SignatureError as error:
+        remedy = f"{error.remedy}; the next command signs them"
+        raise Failure(f"entries of {log.folder} are not signed: {error.sentence}", remedy) from None
+
+
+def _store(day: Day, year: str) -> ObjectStore | None:
+    """The store of a season; None where it has none now."""
+    core = f"{year}-core"
+    try:
+        return day.object_store(day.estate(core)) if day.workspace.outputs(core).exists() else None
+    except Refusal:
+        return None
+
+
+def _season_folder(day: Day, core: Estate) -> Path:
+    return day.workspace.home / "seasons" / str(season(core).edition)
+
+
+def _copy(source: Path, target: Path) -> None:
+    content = source.read_bytes()
+    if target.exists() and target.read_bytes() != content:
+        raise Failure(
+            f"{target} came from the season's store with other content than {source}: nothing was overwritten",
+            "show both to an auditor; scripts/verify-evidence tells which of them its operator signed",
         )
-
-
-def write(folder: Path, documents: dict[str, object]) -> dict[str, str]:
-    """Write each document as JSON and an index of their SHA-256 digests; return name -> text, index included."""
-    texts = {f"{name}.json": json.dumps(document, indent=1, sort_keys=True) for name, document in documents.items()}
-    index = {name: hashlib.sha256(text.encode()).hexdigest() for name, text in texts.items()}
-    texts["index.json"] = json.dumps(index, indent=1, sort_keys=True)
-    for name, text in texts.items():
-        write_durably(folder / name, text)
-    return texts
-
-
-def send(store: ObjectStore, stack: str, at: datetime, texts: dict[str, str]) -> str:
-    """Put the documents under `<stack>/<time>/` and return that prefix; the index goes last.
-
-    Raises Failure where the store does not take them: nothing may be destroyed then.
-    """
-    prefix = f"{stack}/{at:%Y%m%dT%H%M%SZ}/"
-    client = store.client()
-    try:
-        for name in sorted(texts, key=lambda name: name == "index.json"):
-            client.put_object(Bucket=BUCKET, Key=prefix + name, Body=texts[name].encode())
-    except (BotoCoreError, ClientError) as error:
-        raise Failure(
-            f"the core's object store at {store.endpoint} did not take the evidence: {error}",
-            "see `systemctl status etape-object-store` on store-1 (scripts/stage check shows it), then run this again",
-        ) from None
-    return prefix
-
-
-def keep(store: ObjectStore, folder: Path) -> tuple[int, int]:
-    """Copy the season's buckets to `folder`; return number of objects and bytes.
-
-    What is there already with the same size is not fetched again, so a copy that was stopped goes on.
-    Raises Failure where the store does not give them.
-    """
-    client, objects, size = store.client(), 0, 0
-    try:
-        for bucket in _SEASON:
-            for page in client.get_paginator("list_objects_v2").paginate(Bucket=bucket):
-                for each in page.get("Contents", []):
-                    _fetch(client, bucket, each, folder / bucket / each["Key"])
-                    objects, size = objects + 1, size + each["Size"]
-    except (BotoCoreError, ClientError) as error:
-        raise Failure(
-            f"the core's object store at {store.endpoint} does not give the season's data: {error}",
-            "see `systemctl status etape-object-store` on store-1, then run this again; nothing was destroyed",
-        ) from None
-    return objects, size
-
-
-def _fetch(client, bucket: str, each: dict, path: Path) -> None:
-    if path.exists() and path.stat().st_size == each["Size"]:
-        return
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(path.name + ".part")
-    client.download_file(bucket, each["Key"], str(partial))
-    partial.replace(path)
+    write_durably(target, content)

@@ -46,7 +46,7 @@ class Record(BaseModel):
     scaling: bool = False
     """A change of `demand` was begun and has not come to its end: some of the machines of both may be there."""
     evidence: str = ""
-    """Key prefix of the last exported evidence in the core's object store."""
+    """The log's entry that the stack's last evidence was exported with, as stack and number."""
 
     @property
     def config(self) -> dict[str, str]:

@@ -111,6 +111,17 @@ def read_chain(folder: Path) -> Chain:
     return Chain(folder, tuple(entries), parts, torn)
 
 
+def read_chains(folder: Path) -> tuple[tuple[Chain, ...], tuple[BrokenChain, ...]]:
+    """The chains of a season's folder by name, and those that are not what their operator wrote."""
+    chains, broken = [], []
+    for path in sorted(path for path in folder.glob("*.*") if path.is_dir()):
+        try:
+            chains.append(read_chain(path))
+        except BrokenChain as error:
+            broken.append(error)
+    return tuple(chains), tuple(broken)
+
+
 def _read_line(folder: Path, where: str, line: bytes, before: list[Entry]) -> Entry:
     try:
         entry = Entry(**json.loads(line))

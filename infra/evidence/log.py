@@ -38,10 +38,21 @@ from pathlib import Path
 from typing import Protocol
 
 from infra.durable import write_durably
-from infra.evidence.chain import BrokenChain, Chain, Entry, canonical, read_chain
+from infra.evidence.chain import BrokenChain, Chain, Entry, canonical, read_chain, read_chains
 
 VERSION = 1
 """Of the format above."""
+
+
+@dataclass
+class EvidenceError(Exception):
+    """Evidence cannot be written, so what it would be about must not go on."""
+
+    sentence: str
+    remedy: str
+
+    def __str__(self) -> str:
+        return f"{self.sentence}\n  To go on: {self.remedy}"
 
 
 class Signer(Protocol):
@@ -95,11 +106,13 @@ class EvidenceLog:
         self._mask = mask
         self._clock = clock
         self._recovered = False
+        self.troubles: list[str] = []
+        """What a person has to be told about this log, a sentence each."""
 
     def append(
         self, kind: str, stack: str, facts: Mapping[str, object], files: Mapping[str, bytes] | None = None
     ) -> Entry:
-        """Write an entry and its files; both are on the disk when this returns."""
+        """Write an entry and its files; both are on the disk when this returns. EvidenceError where they cannot be."""
         with self._locked():
             return self._append(self._chain(), kind, stack, facts, files or {})
 
@@ -123,13 +136,7 @@ class EvidenceLog:
 
     def read(self) -> tuple[tuple[Chain, ...], tuple[BrokenChain, ...]]:
         """The chains of this folder, and those that are no longer what their operator wrote."""
-        chains, broken = [], []
-        for folder in self._folders():
-            try:
-                chains.append(read_chain(folder))
-            except BrokenChain as error:
-                broken.append(error)
-        return tuple(chains), tuple(broken)
+        return read_chains(self.folder)
 
     def _seal(self, chain: Chain) -> Head:
         head = Head(VERSION, chain.folder.name, chain.last, chain.hash, _stamp(self._clock()))
@@ -177,6 +184,7 @@ class EvidenceLog:
             chain = read_chain(self._new_folder())
             facts = {"chain": broken.chain.name, "reason": broken.sentence}
             self._append(chain, "broken", self.folder.name, facts, {})
+            self.troubles.append(f"{broken}; a new chain goes on in {chain.folder}, the broken one stays as it is")
             return read_chain(chain.folder)
         if chain.torn or not self._recovered:
             self._recover(chain)
@@ -213,14 +221,18 @@ class EvidenceLog:
 
     @contextmanager
     def _locked(self) -> Iterator[None]:
-        """One writer at a time; the lock is on the folder itself, which ends with its process."""
-        self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        descriptor = os.open(self.folder, os.O_RDONLY)
+        """One writer at a time; the lock is on the folder itself, and ends with its process."""
         try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX)
-            yield
-        finally:
-            os.close(descriptor)
+            self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+            descriptor = os.open(self.folder, os.O_RDONLY)
+            try:
+                fcntl.flock(descriptor, fcntl.LOCK_EX)
+                yield
+            finally:
+                os.close(descriptor)
+        except OSError as error:
+            remedy = "make room or give yourself the right to write there, then run the same command again"
+            raise EvidenceError(f"the evidence in {self.folder} cannot be written: {error}", remedy) from None
 
 
 def _stamp(at: datetime) -> str:
