@@ -8,7 +8,13 @@ from dataclasses import dataclass
 from typing import Any
 
 Value = Any
-"""JSON, with Secret, Reference and Unknown as further leaves."""
+"""JSON, with Secret, Reference, Unknown and Default as further leaves."""
+
+PROMISED = "etape: known only once it is made"
+"""Stands in a declaration for a value that only an engine gives."""
+
+Identity = tuple[str, str, str]
+"""Layer, kind, name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,7 +23,7 @@ class Secret:
 
     digest: str
     """First 16 hexadecimal digits of an HMAC-SHA-256 with the key of an ETAPE_HOME; empty where the value cannot be
-    told, which is equal to nothing."""
+    told, or is not made yet: such a one differs from no other secret."""
 
     @classmethod
     def of(cls, value: Any, key: bytes) -> "Secret":
@@ -40,6 +46,13 @@ class Unknown:
 
 
 @dataclass(frozen=True, slots=True)
+class Default:
+    """A value that a provider filled in: where nobody asked for one, it is no difference."""
+
+    value: Value
+
+
+@dataclass(frozen=True, slots=True)
 class Item:
     """One thing: a Pulumi resource (`kind` is its type, docker:index/container:Container) or a thing of the model."""
 
@@ -57,9 +70,14 @@ class Item:
         return ":" in self.kind
 
     @property
-    def identity(self) -> tuple[str, str, str]:
-        """What stays the same from day to day and from year to year: layer, kind, name."""
-        return self.stack.partition("-")[2][:1], self.kind, self.name
+    def identity(self) -> Identity:
+        """What stays the same from day to day and from year to year."""
+        return self.layer, self.kind, self.name
+
+    @property
+    def layer(self) -> str:
+        """`core` or `stage`."""
+        return "core" if self.stack.endswith("-core") else "stage"
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +96,16 @@ class Snapshot:
     items: tuple[Item, ...]
     questions: tuple[str, ...] = ()
     """What could not be found out, each as a sentence."""
+    replaced: frozenset[Identity] | None = None
+    """What the engine says that it makes anew; None where it was not asked."""
+
+    def find(self, kind: str, name: str) -> Item | None:
+        """The thing of that kind and name, of whatever stack."""
+        return next((item for item in self.items if (item.kind, item.name) == (kind, name)), None)
+
+    def of_kind(self, kind: str) -> tuple[Item, ...]:
+        """All things of a kind."""
+        return tuple(item for item in self.items if item.kind == kind)
 
 
 @dataclass
