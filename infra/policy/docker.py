@@ -33,5 +33,5 @@ def node_of(item: PolicyItem) -> str:
 
 
 def subnets(item: PolicyItem) -> tuple[IPv4Network | IPv6Network, ...]:
-    """The prefixes of a network."""
+    """The prefixes of a network; none for anything else."""
     return tuple(ip_network(each["subnet"]) for each in listed(item, "ipamConfigs") if each.get("subnet"))

@@ -9,6 +9,9 @@ from typing import Any
 
 from infra.estate.model import Layer, Waiver
 
+STACK = "pulumi:pulumi:Stack"
+"""Type of the resource that every other resource of a stack is in."""
+
 
 class Level(StrEnum):
     """What a finding does to the operation that it was found in."""
@@ -46,8 +49,11 @@ class Claim:
     """A prefix that somebody uses; two owners of one address are the conflict of 2016."""
 
     owner: str
-    """Edition and segment or management network: `2017 race`."""
+    """Edition and segment: `2017 race`."""
     prefix: IPv4Network
+
+    def __str__(self) -> str:
+        return f"{self.prefix} of {self.owner}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +126,9 @@ class Policy:
     rule: Rule
     level: Level = Level.MANDATORY
     whole_stack: bool = False
-    """Whether it needs all resources together; the others judge each resource before it is made."""
+    """Whether it needs all resources together; the others judge each resource before it is made. What the model
+    alone gets wrong they tell of the stack itself, which is the first resource of all.
+    """
 
 
 def breach(item: PolicyItem, sentence: str) -> Breach:

@@ -6,11 +6,11 @@ from infra.policy.containment import confined_containers, image_by_digest, least
 from infra.policy.exposure import no_management_port, ports_as_declared, ports_on_loopback
 from infra.policy.fleet import capacity_within_contract, prefixes_apart, prefixes_in_supernets
 from infra.policy.lifetime import buckets_keep_versions, buckets_private, owner_labels, protected_core
-from infra.policy.model import Facts, Finding, Level, Policy, PolicyItem
-from infra.policy.secrets import data_encrypted, no_plain_secret, secrets_encrypted
-from infra.policy.waivers import unused, waived, waiver_mistakes
+from infra.policy.model import STACK, Breach, Facts, Finding, Level, Policy, PolicyItem, breach, policy
+from infra.policy.secrets import data_encrypted, no_leaked_secret, no_plain_secret, secrets_encrypted
+from infra.policy.waivers import waived, waiver_mistakes, waiver_use
 
-POLICIES: tuple[Policy, ...] = (
+_WAIVABLE = (
     ports_on_loopback,
     no_management_port,
     ports_as_declared,
@@ -20,6 +20,7 @@ POLICIES: tuple[Policy, ...] = (
     image_by_digest,
     secrets_encrypted,
     no_plain_secret,
+    no_leaked_secret,
     data_encrypted,
     protected_core,
     buckets_keep_versions,
@@ -30,14 +31,27 @@ POLICIES: tuple[Policy, ...] = (
     capacity_within_contract,
 )
 
-WAIVERS = "waivers-valid"
-"""The name under which a void waiver is told; nothing waives it."""
+
+@policy(
+    "waivers-valid",
+    remedy="see stacks/README.md on waivers",
+    controls=("CCM CCC-08", "CCM GRC-04", "ISO 27001 A.5.36"),
+)
+def waivers_valid(items: Sequence[PolicyItem], facts: Facts) -> Iterator[Breach]:
+    """A waiver that outlives its day, or names nothing, is a hole that nobody decided on."""
+    for item in items:
+        if item.type == STACK:
+            for mistake in waiver_mistakes(facts.waivers, [each.name for each in _WAIVABLE], facts.today):
+                yield breach(item, str(mistake).rstrip("."))
+
+
+POLICIES: tuple[Policy, ...] = (*_WAIVABLE, waivers_valid)
 
 
 def check(items: Sequence[PolicyItem], facts: Facts) -> tuple[Finding, ...]:
     """Hold a whole stack to every policy; findings by policy in the order above, then by resource."""
-    found = tuple(finding for policy in POLICIES for finding in judge(policy, items, facts))
-    return (*_void(facts), *found, *unused(found, facts.waivers, facts.stack))
+    found = tuple(finding for each in POLICIES for finding in judge(each, items, facts))
+    return (*found, *waiver_use(found, facts.waivers, facts.stack))
 
 
 def judge(policy: Policy, items: Sequence[PolicyItem], facts: Facts) -> tuple[Finding, ...]:
@@ -52,10 +66,3 @@ def judge(policy: Policy, items: Sequence[PolicyItem], facts: Facts) -> tuple[Fi
 def refused(findings: Iterable[Finding]) -> tuple[Finding, ...]:
     """The findings that keep an operation from being carried out."""
     return tuple(finding for finding in findings if finding.level is Level.MANDATORY)
-
-
-def _void(facts: Facts) -> Iterator[Finding]:
-    names = [policy.name for policy in POLICIES]
-    for mistake in waiver_mistakes(facts.waivers, names, facts.today):
-        sentence = f"{mistake.file}: {mistake.field}: {mistake.reason}"
-        yield Finding(WAIVERS, Level.MANDATORY, facts.stack, "", sentence, mistake.remedy)

@@ -16,6 +16,7 @@ _LOOKS = (
     ("a password in an address", re.compile(r"\b[a-z][a-z0-9+.-]*://[^/\s:@]+:[^/\s:@]+@")),
 )
 _SETTING = re.compile(r"^(?P<name>[A-Za-z_][\w-]*)=(?P<value>.+)$", re.S)
+_SHORTEST_SECRET = 8
 _ENCRYPTING = frozenset({"encrypted", "encryption", "luks"})
 
 
@@ -37,17 +38,30 @@ def secrets_encrypted(items: Sequence[PolicyItem], facts: Facts) -> Iterator[Bre
 
 @policy(
     "no-plain-secret",
-    remedy="give the value as a Pulumi secret, or leave it to the playbooks, which keep secrets out of the state",
+    remedy="name the property among the resource's secret outputs, or leave the secret to the playbooks",
     controls=("CCM CEK-03", "CCM IAM-14", "ISO 27001 A.5.17", "ISO 27001 A.8.24", "CIS 3.11"),
-    whole_stack=True,
 )
 def no_plain_secret(items: Sequence[PolicyItem], facts: Facts) -> Iterator[Breach]:
     """A secret in a plain property is shown by every preview, log, report and checkpoint."""
+    for item in items:
+        for path, value in _plain_texts(item.properties):
+            if reason := _betrays(path, value):
+                yield breach(item, f"{path} {reason}, and is not encrypted")
+
+
+@policy(
+    "no-leaked-secret",
+    remedy="give the value as a secret there too, and make a new secret: this one may have been read",
+    controls=("CCM CEK-03", "CCM IAM-14", "ISO 27001 A.5.17", "ISO 27001 A.8.12", "CIS 3.11"),
+    whole_stack=True,
+)
+def no_leaked_secret(items: Sequence[PolicyItem], facts: Facts) -> Iterator[Breach]:
+    """A secret that is encrypted in one resource and readable in another is no secret, whatever it is called there."""
     secrets = {value for item in items for value in _secret_values(item.properties)}
     for item in items:
         for path, value in _plain_texts(item.properties):
-            if reason := _betrays(path, value, secrets):
-                yield breach(item, f"{path} {reason}, and is not encrypted")
+            if any(secret in value for secret in secrets):
+                yield breach(item, f"{path} shows a secret of the stack")
 
 
 @policy(
@@ -66,7 +80,7 @@ def data_encrypted(items: Sequence[PolicyItem], facts: Facts) -> Iterator[Breach
 def _secret_values(value: Any) -> Iterator[str]:
     """Every known text that is secret somewhere; short ones would be found everywhere."""
     if isinstance(value, Secret):
-        yield from (text for _, text in _plain_texts(value.value) if len(text) >= 8)
+        yield from (text for _, text in _plain_texts(value.value) if len(text) >= _SHORTEST_SECRET)
     elif isinstance(value, Mapping):
         for each in value.values():
             yield from _secret_values(each)
@@ -87,7 +101,7 @@ def _plain_texts(value: Any, path: str = "") -> Iterator[tuple[str, str]]:
             yield from _plain_texts(each, f"{path}[{index}]")
 
 
-def _betrays(path: str, value: str, secrets: set[str]) -> str:
+def _betrays(path: str, value: str) -> str:
     """Why a plain text is taken for a secret; empty where it is not."""
     for look, pattern in _LOOKS:
         if pattern.search(value):
@@ -95,9 +109,7 @@ def _betrays(path: str, value: str, secrets: set[str]) -> str:
     setting = _SETTING.match(value)
     if setting and _TELLING.search(setting["name"]):
         return f"sets {setting['name']}"
-    if value and _TELLING.search(path.rpartition(".")[2]):
-        return "is a secret by its name"
-    return "equals a secret of the stack" if any(secret in value for secret in secrets) else ""
+    return "is a secret by its name" if value and _TELLING.search(path.rpartition(".")[2]) else ""
 
 
 def _is_list(value: Any) -> bool:

@@ -1,5 +1,6 @@
 """Breaches that are allowed for a time: by whom, why, and until when. Time is given, never read here."""
 
+from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import date
@@ -9,8 +10,8 @@ from infra.estate.mistakes import Mistake, known
 from infra.estate.model import Waiver
 from infra.policy.model import Finding, Level
 
-UNUSED = "waivers-used"
-"""The name under which a waiver is told that allows nothing any more."""
+WAIVERS = "waivers"
+"""The name under which the use of waivers is told."""
 
 
 def waiver_mistakes(waivers: Iterable[Waiver], policies: Collection[str], today: date) -> tuple[Mistake, ...]:
@@ -24,7 +25,7 @@ def _mistakes(waiver: Waiver, policies: Collection[str], today: date) -> Iterato
         yield Mistake(waiver.file, f"{waiver.field}.policy", reason, f"name one of {known(policies, len(policies))}")
     if waiver.expires < today:
         reason = f"the waiver of {waiver.policy} for {waiver.resource} expired on {waiver.expires}"
-        remedy = f"mend what it allowed and take it out, or have {waiver.owner} decide on it anew with a later date"
+        remedy = f"mend what it allowed and take it out, or have the {waiver.owner} decide anew on a later date"
         yield Mistake(waiver.file, f"{waiver.field}.expires", reason, remedy)
 
 
@@ -41,12 +42,14 @@ def _allowed(finding: Finding, waivers: Iterable[Waiver]) -> Finding:
     return finding
 
 
-def unused(findings: Iterable[Finding], waivers: Iterable[Waiver], stack: str) -> Iterator[Finding]:
-    """A finding for each waiver that none of the findings needed: it should not be there when it is needed next."""
-    used = {finding.waiver for finding in findings}
+def waiver_use(findings: Iterable[Finding], waivers: Sequence[Waiver], stack: str) -> Iterator[Finding]:
+    """One advisory finding for each waiver: what it allows in a stack, or that it allows nothing there any more."""
+    uses = Counter(finding.waiver for finding in findings if finding.waiver)
     for waiver in waivers:
-        if waiver not in used:
-            sentence = (
-                f"the waiver of {waiver.policy} for {waiver.resource} ({waiver.file}: {waiver.field}) allows nothing"
-            )
-            yield Finding(UNUSED, Level.ADVISORY, stack, "", sentence, "take it out if no other stack needs it")
+        where = f"{waiver.policy} for {waiver.resource} ({waiver.file}: {waiver.field})"
+        if uses[waiver]:
+            sentence = f"the waiver of {where} allows {uses[waiver]} breaches until {waiver.expires}: {waiver.reason}"
+            yield Finding(WAIVERS, Level.ADVISORY, stack, "", sentence, f"the {waiver.owner} answers for it", waiver)
+        else:
+            sentence = f"the waiver of {where} allows nothing"
+            yield Finding(WAIVERS, Level.ADVISORY, stack, "", sentence, "take it out if no other stack needs it")
