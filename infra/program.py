@@ -56,7 +56,7 @@ def build(estate: Estate, lab: Lab) -> None:
     containers = {name: node.container for name, node in nodes.items()}
     cabling = Cabling("cabling", CablingArgs(estate.links, {**_of_core(estate), **containers}), lab)
     if estate.layer is Layer.CORE:
-        credentials = Credentials("credentials", lab)
+        credentials = Credentials("credentials", estate.secrets, lab)
         buckets = Buckets("buckets", _buckets_args(estate, nodes, credentials), lab)
         pulumi.export("credentials", pulumi.Output.secret(credentials.secrets))
         pulumi.export("buckets", dict(buckets.conditions))

@@ -23,6 +23,7 @@ from infra.estate.model import (
     PersonKey,
     Retention,
     Route,
+    Secret,
     Segment,
     Service,
     Site,
@@ -112,6 +113,7 @@ class _Builder:
                 if entry.doc.node in names
             ),
             buckets=_ordered(self._buckets()) if layer is Layer.CORE else (),
+            secrets=self._secrets() if layer is Layer.CORE else (),
             supernets=tuple(self.head.supernets),
             waivers=tuple(
                 Waiver(**entry.doc.model_dump(), file=entry.file, field=entry.path) for entry in self.written.waivers
@@ -216,6 +218,10 @@ class _Builder:
                 Statement(each.name, each.effect, tuple(each.principals), tuple(each.actions)) for each in doc.policy
             )
             yield Bucket(doc.name, doc.title, doc.versioning, retention, policy)
+
+    def _secrets(self) -> tuple[Secret, ...]:
+        lengths = {name: length for entry in self.written.services for name, length in entry.doc.secrets.items()}
+        return tuple(Secret(name, length) for name, length in sorted(lengths.items()))
 
     def _service(self, doc: ServiceDoc, machine: Machine) -> Service:
         return Service(

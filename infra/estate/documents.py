@@ -18,6 +18,7 @@ LONGEST_PORT = 15
 """A port is a network interface of Linux, whose name has at most so many characters."""
 Port = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]*$", max_length=LONGEST_PORT)]
 Label = Annotated[str, Field(pattern=r"^[A-Z][A-Za-z0-9-]*$", max_length=24)]
+SecretName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
 NetworkPort = Annotated[int, Field(ge=1, le=65535)]
 Title = Annotated[str, Field(min_length=1)]
 
@@ -171,6 +172,8 @@ class ServiceDoc(Document):
     """Whether the stage's demand raises its limits."""
     keeps_data: bool = False
     """Whether what it writes has to outlive its machine."""
+    secrets: dict[SecretName, Annotated[int, Field(ge=16, le=128)]] = {}
+    """What it shares with those that use it, by the length in characters; made once a season."""
 
 
 class ManagementDoc(Document):

@@ -203,6 +203,15 @@ class Node:
 
 
 @dataclass(frozen=True, slots=True)
+class Secret:
+    """What services of a season share and nobody writes down: made once, kept encrypted."""
+
+    name: str
+    length: int
+    """Characters."""
+
+
+@dataclass(frozen=True, slots=True)
 class Endpoint:
     """A place of collaboration: sees the same video feed and the same displays as all others."""
 
@@ -372,6 +381,8 @@ class Estate:
     people: tuple[Person, ...] = ()
     """Who may act on the estate and approve changes of it."""
     approval: ApprovalRule = ApprovalRule("R3", 24)
+    secrets: tuple[Secret, ...] = ()
+    """The season's; a stage uses those of its core."""
     supernets: tuple[IPv4Network, ...] = ()
     """All prefixes of the edition's segments lie inside these."""
     waivers: tuple[Waiver, ...] = ()

@@ -4,8 +4,6 @@ from collections.abc import Mapping
 
 from infra.estate.model import Estate, Node
 
-SECRETS = ("hub_password", "broker_password", "object_store_access_key", "object_store_secret_key")
-
 
 class MissingOutputs(Exception):
     """A stack has not been brought up, or not to the end: what would be rendered from it would be a lie."""
@@ -24,14 +22,15 @@ def node_output(outputs: Mapping[str, Mapping], stack: str, node: Node) -> Mappi
 
 def secrets_of(outputs: Mapping[str, Mapping], estate: Estate) -> dict[str, str]:
     """The season's secrets, which the core's stack made."""
-    core = (estate.core or estate).stack
-    credentials = _of_stack(outputs, core).get("credentials", {})
-    for secret in SECRETS:
-        if not credentials.get(secret):
+    core = estate.core or estate
+    credentials = _of_stack(outputs, core.stack).get("credentials", {})
+    for secret in core.secrets:
+        if not credentials.get(secret.name):
             raise MissingOutputs(
-                f"outputs of {core}: credentials.{secret} is missing; run `scripts/stage up {core}` to the end"
+                f"outputs of {core.stack}: credentials.{secret.name} is missing;"
+                f" run `scripts/stage up {core.stack}` to the end"
             )
-    return {secret: credentials[secret] for secret in SECRETS}
+    return {secret.name: credentials[secret.name] for secret in core.secrets}
 
 
 def _of_stack(outputs: Mapping[str, Mapping], stack: str) -> Mapping:

@@ -3,8 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from infra.estate.model import Bucket, Estate, Layer, PortRef
-from infra.render.outputs import SECRETS
+from infra.estate.model import Bucket, Estate, PortRef
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +24,7 @@ def expected_resources(estate: Estate) -> tuple[Resource, ...]:
     """Everything that the stack itself owns: network, secrets, buckets, machines, their data, cables."""
     return (
         Resource("network", "management", (("prefix", str(estate.management)),)),
-        *_credentials(estate),
+        *(Resource("credential", secret.name, (("length", str(secret.length)),)) for secret in estate.secrets),
         *(Resource("bucket", bucket.name, tuple(_bucket(bucket))) for bucket in estate.buckets),
         *(
             Resource("volume", f"{node.name}-data", (("node", node.name),))
@@ -41,11 +40,6 @@ def expected_resources(estate: Estate) -> tuple[Resource, ...]:
             for link in estate.links
         ),
     )
-
-
-def _credentials(estate: Estate) -> Iterable[Resource]:
-    """Secrets are the season's: a stage uses those of its core."""
-    return (Resource("credential", name, ()) for name in SECRETS if estate.layer is Layer.CORE)
 
 
 def _bucket(bucket: Bucket) -> Iterable[tuple[str, str]]:

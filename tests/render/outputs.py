@@ -1,7 +1,6 @@
 """Outputs as `pulumi up` would leave them, for rendering without an engine."""
 
 from infra.estate.model import Estate
-from infra.render.outputs import SECRETS
 
 
 def outputs_of(estate: Estate) -> dict[str, dict]:
@@ -9,7 +8,7 @@ def outputs_of(estate: Estate) -> dict[str, dict]:
     stacks = (estate.core, estate) if estate.core else (estate,)
     made = {each.stack: {"nodes": {node.name: _node(node) for node in each.nodes}} for each in stacks}
     core = estate.core or estate
-    made[core.stack]["credentials"] = {secret: f"the-{secret}" for secret in SECRETS}
+    made[core.stack]["credentials"] = {secret.name: f"the-{secret.name}" for secret in core.secrets}
     return made
 
 

@@ -114,7 +114,10 @@ def test_core_has_no_stage(stage):
         (lambda outputs: outputs.pop("2017-core"), "no outputs of 2017-core"),
         (lambda outputs: outputs["2017-s09"]["nodes"].pop("edge-2"), "nodes.edge-2.address is missing"),
         (lambda outputs: outputs["2017-s09"]["nodes"]["edge-2"].pop("host_key"), "nodes.edge-2.host_key is missing"),
-        (lambda outputs: outputs["2017-core"].pop("credentials"), "credentials.hub_password is missing"),
+        (
+            lambda outputs: outputs["2017-core"]["credentials"].pop("hub_password"),
+            "credentials.hub_password is missing",
+        ),
     ],
 )
 def test_missing_output_is_an_error_that_says_what_to_run(stage, lose, said):

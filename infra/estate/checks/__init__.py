@@ -48,6 +48,7 @@ RELATIONS = (
     _pass(segments.overlaps, "heads"),
     _pass(services.ansible_roles),
     _pass(services.known_needs, "services"),
+    _pass(services.secrets_once),
     _pass(services.known_machines, "nodes", "servers"),
     _pass(services.listeners),
     _pass(stages.times),

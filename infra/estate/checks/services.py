@@ -28,6 +28,16 @@ def known_needs(written: Written) -> Iterator[Mistake]:
                 )
 
 
+def secrets_once(written: Written) -> Iterator[Mistake]:
+    """A secret belongs to one service; the others need that service."""
+    owners: dict[str, str] = {}
+    for entry in written.services:
+        for name in entry.doc.secrets:
+            if (owner := owners.setdefault(name, entry.doc.name)) != entry.doc.name:
+                reason = f"{name} is a secret of {owner} already"
+                yield entry.mistake(f"secrets.{name}", reason, "give it a name of its own")
+
+
 def known_machines(written: Written) -> Iterator[Mistake]:
     """A service runs on machines that there are, at the small scale too."""
     full = machines(written, "full")
