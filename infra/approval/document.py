@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import fields
 from datetime import datetime
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, get_args
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
@@ -12,8 +12,10 @@ from infra.approval.digest import Covered, canonical, plan_hash
 from infra.durable import write_durably
 
 _Digest = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
-RISKS = ("R0", "R1", "R2", "R3", "R4")
 RiskName = Literal["R0", "R1", "R2", "R3", "R4"]
+RISKS: tuple[RiskName, ...] = get_args(RiskName)
+Asked = Literal["up", "down --core"]
+"""What can be approved, as it follows `scripts/stage`."""
 
 
 class ApprovalFileError(Exception):
@@ -44,7 +46,7 @@ class JudgedChange(_Document):
 class Request(_Document):
     """What is asked for: everything that a signature stands under."""
 
-    verb: Literal["up", "down --core"]
+    verb: Asked
     stack: str
     scale: str
     demand: str

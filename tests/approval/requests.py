@@ -25,8 +25,8 @@ def with_change(part: Part, covered: Covered = COVERED) -> Covered:
     return replace(covered, **{part.value: {**covered.part(part), first: "changed"}})
 
 
-def request(author: str, pair: Pair, risk: str = "R3", covered: Covered = COVERED) -> Request:
-    """A plan with one change of that risk, made at noon and good for a day."""
+def request(author: str, pair: Pair, risk: str = "R3", covered: Covered = COVERED, at: datetime = NOON) -> Request:
+    """A plan with one change of that risk, good for a day."""
     return Request(
         verb="up",
         stack="2017-s09",
@@ -40,8 +40,8 @@ def request(author: str, pair: Pair, risk: str = "R3", covered: Covered = COVERE
         review="0" * 64,
         why="a mended image",
         author=Author(name=author, fingerprint=fingerprint(pair.public)),
-        requested_at=NOON,
-        expires=NOON + timedelta(hours=24),
+        requested_at=at,
+        expires=at + timedelta(hours=24),
     )
 
 

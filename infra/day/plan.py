@@ -1,0 +1,125 @@
+"""What `up` would do, judged by risk; with `--output` as a file that is approved and then carried out exactly."""
+
+from argparse import ArgumentParser, ArgumentTypeError, Namespace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from infra.approval.digest import plan_hash
+from infra.approval.document import Approval, Author, Request, write_approval
+from infra.approval.judge import FOUR_EYES_FROM, Need, need
+from infra.day.approve import as_text
+from infra.day.context import Day, read_estate
+from infra.day.only_one import only_one
+from infra.day.outcome import Failure, Refusal
+from infra.day.planning import Planned, plan_end, plan_up, season_alone
+from infra.day.up import Wish, race_speed, wanted
+from infra.day.verb import Verb, stack_of
+from infra.identity import APPROVAL, SignatureError, identity_of, public_half, sign, signing_key
+
+_LONGEST_H = 168
+
+
+def plan(day: Day, wish: Wish, options: Namespace) -> None:
+    """Print the plan, and write it where `--output` says. Changes nothing."""
+    with only_one(day.workspace):
+        planned = _planned(day, wish, options.core)
+    _refuse_against_policy(planned)
+    request = _request(day, planned, options)
+    day.progress.say(as_text(request))
+    if options.output:
+        write_approval(options.output, _signed(request, signing_key(day.workspace, options.key)))
+        facts = {"outcome": "planned", "plan_hash": request.plan_hash, "risks": dict(request.risks)}
+        files = {"approval.json": options.output.read_bytes()}
+        day.evidence.append("approval", request.stack, {**facts, "why": request.why}, files)
+        day.progress.say(_next(planned, options.output))
+    day.progress.result(
+        stack=request.stack,
+        plan_hash=request.plan_hash,
+        risks=dict(request.risks),
+        changes=[change.model_dump() for change in request.changes],
+        review=request.review,
+        output=str(options.output) if options.output else None,
+    )
+
+
+def _planned(day: Day, wish: Wish, core: bool) -> Planned:
+    record = wanted(day, wish)
+    estate = read_estate(record.stack, record.scale, record.demand)
+    return plan_end(day, season_alone(estate)) if core else plan_up(day, estate, record)
+
+
+def _refuse_against_policy(planned: Planned) -> None:
+    refused = [finding for plan in planned.plans for finding in plan.refused]
+    if refused:
+        told = "\n".join(f"  - {finding}" for finding in refused)
+        raise Failure(f"policies refuse this plan:\n{told}", "mend what is named, or have it waived for a time")
+
+
+def _request(day: Day, planned: Planned, options: Namespace) -> Request:
+    estate, now = planned.layers[-1], datetime.now(UTC).replace(microsecond=0)
+    key = signing_key(day.workspace, options.key)
+    try:
+        author = identity_of(public_half(key), estate.people)
+    except SignatureError as error:
+        raise Refusal(error.sentence, error.remedy) from None
+    return Request(
+        verb=planned.verb,
+        stack=estate.stack,
+        scale=planned.wanted.scale,
+        demand=planned.wanted.demand.value,
+        speed=planned.wanted.speed,
+        plan_hash=plan_hash(planned.covered),
+        covers=planned.covered.as_dict(),
+        risks=planned.risks,
+        changes=planned.changes,
+        review=planned.review,
+        why=options.why,
+        author=Author(name=author.name, fingerprint=author.fingerprint),
+        requested_at=now,
+        expires=now + timedelta(hours=options.hours or estate.approval.valid_hours),
+    )
+
+
+def _signed(request: Request, key: Path) -> Approval:
+    try:
+        signature = sign(request.signed_bytes(), key, APPROVAL)
+    except SignatureError as error:
+        raise Refusal(error.sentence, error.remedy) from None
+    return Approval(request=request, signatures=(signature.decode(),))
+
+
+def _next(planned: Planned, output: Path) -> str:
+    estate = planned.layers[-1]
+    carry_out = f"`scripts/stage {planned.verb} --approved {output}`"
+    match need(estate.people, estate.approval.required_from, planned.highest):
+        case Need.IMPOSSIBLE:
+            return f"Nobody can approve it: people.yaml of {estate.edition} names no approver. It needs no approval."
+        case Need.APPROVAL if planned.highest >= FOUR_EYES_FROM:
+            return f"Next: an approver other than you runs `scripts/stage approve {output}`, then {carry_out}"
+        case _:
+            return f"Next: {carry_out}"
+
+
+def _arguments(parser: ArgumentParser) -> None:
+    parser.add_argument("stack", nargs="?", help="default: the one that is up")
+    parser.add_argument("--output", type=Path, help="write the plan here, to be approved")
+    parser.add_argument("--why", default="", help="the reason, for whoever approves it and for the evidence")
+    parser.add_argument("--scale", choices=("small", "full"), help="how many cloud servers")
+    parser.add_argument("--speed", type=race_speed, help="race seconds in a second")
+    parser.add_argument("--core", action="store_true", help="plan the end of the season: `down --core`")
+    parser.add_argument("--key", type=Path, help="SSH key of its author; default: the operator's in ETAPE_HOME")
+    parser.add_argument("--hours", type=_hours, help="how long it is good; default: as edition.yaml says")
+
+
+def _hours(text: str) -> int:
+    hours = int(text)
+    if not 1 <= hours <= _LONGEST_H:
+        raise ArgumentTypeError(f"a plan is good for 1 to {_LONGEST_H} hours")
+    return hours
+
+
+def _run(day: Day, options: Namespace) -> None:
+    plan(day, Wish(stack_of(day, options), options.scale, options.speed), options)
+
+
+VERB = Verb("plan", "what up would do, to be approved", "scripts/stage plan --output plan.json", _arguments, _run)
