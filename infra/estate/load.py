@@ -3,18 +3,23 @@
 import re
 from dataclasses import dataclass
 from difflib import get_close_matches
+from functools import lru_cache
 from pathlib import Path
 from typing import Literal, get_args
 
 from infra.estate.build import build_core, build_stage, stage_of
 from infra.estate.checks import check
+from infra.estate.layers import folders
 from infra.estate.mistakes import EstateError, Mistake, known
 from infra.estate.model import Demand, Estate, Layer, Stage
 from infra.estate.order import natural
 from infra.estate.reading import read_edition, read_stages
+from infra.estate.written import Written
 
 STACKS = Path(__file__).resolve().parents[2] / "stacks"
 _NAME = re.compile(r"^(?P<edition>\d{4})-(?:core|s(?P<stage>\d{2}))$")
+
+_READ = {".yaml", ".csv", ".geojson"}
 
 Scale = Literal["small", "full"]
 DemandName = Literal["rest", "race"]
@@ -31,9 +36,7 @@ class ListedStack:
     """None for the core."""
 
 
-def load_estate(
-    stack: str, scale: Scale = "full", root: Path = STACKS, demand: DemandName = "race"
-) -> Estate:
+def load_estate(stack: str, scale: Scale = "full", root: Path = STACKS, demand: DemandName = "race") -> Estate:
     """The estate of `2017-core` or `2017-s09`, from the folder `root`.
 
     `demand` is the part of the day that a stage is equipped for; the core is the same in all of them.
@@ -46,10 +49,9 @@ def load_estate(
         remedy = f"use one of {known(Demand)}"
         raise EstateError([Mistake("stacks", "demand", f"{demand!r} is not a part of the day", remedy)])
     match = _NAME.match(stack)
-    if match is None or match["edition"] not in _editions(root):
+    if match is None or match["edition"] not in folders(root):
         raise _unknown(stack, root)
-    written, mistakes = read_edition(root, match["edition"])
-    mistakes = (*mistakes, *check(written))
+    written, mistakes = read_and_checked(root, match["edition"])
     stage = next(
         (line.doc for line in written.stages if match["stage"] and line.doc.number == int(match["stage"])), None
     )
@@ -60,11 +62,28 @@ def load_estate(
     return build_stage(written, stage, scale, Demand(demand)) if stage else build_core(written)
 
 
+def read_and_checked(root: Path, edition: str) -> tuple[Written, tuple[Mistake, ...]]:
+    """An edition and all of its mistakes; read again only when a file below `root` was written again."""
+    return _read_and_checked(root.resolve(), edition, _state(root))
+
+
+@lru_cache(maxsize=16)
+def _read_and_checked(root: Path, edition: str, state: tuple) -> tuple[Written, tuple[Mistake, ...]]:
+    written, mistakes = read_edition(root, edition)
+    return written, (*mistakes, *check(written))
+
+
+def _state(root: Path) -> tuple[tuple[str, int, int], ...]:
+    """Every file that an edition could be made of, with its time and size."""
+    files = sorted(path for path in root.glob("*/*.*") if path.suffix in _READ and path.is_file())
+    return tuple((str(path), (stat := path.stat()).st_mtime_ns, stat.st_size) for path in files)
+
+
 def list_stacks(root: Path = STACKS) -> tuple[ListedStack, ...]:
     """Every stack of every edition: the core first, then the stages by number. Raises EstateError."""
     found: list[ListedStack] = []
     mistakes: list[Mistake] = []
-    for edition in _editions(root):
+    for edition in folders(root):
         lines, wrong = read_stages(root, edition)
         mistakes += wrong
         found.append(ListedStack(f"{edition}-core", int(edition), Layer.CORE, None))
@@ -74,10 +93,6 @@ def list_stacks(root: Path = STACKS) -> tuple[ListedStack, ...]:
     if mistakes:
         raise EstateError(mistakes)
     return tuple(found)
-
-
-def _editions(root: Path) -> tuple[str, ...]:
-    return tuple(sorted(folder.name for folder in root.glob("[0-9][0-9][0-9][0-9]") if folder.is_dir()))
 
 
 def _unknown(stack: str, root: Path) -> EstateError:

@@ -42,6 +42,8 @@ ROLES = {
         Role("place-san-francisco", 209, 4),
         Role("place-melbourne", 213, 4),
         Role("broker", 221, 10),
+        Role("hyper", 231, 10),
+        Role("security", 241, 10),
         Role("archive", 257, 50),
         Role("feed", 321, 100),
         Role("web", 421, 100),
