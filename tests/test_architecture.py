@@ -14,8 +14,8 @@ SERVICES = {"tracking", "race_centre", "manage_centre", "edge_agent", "pages"}
 STANDARD = set(sys.stdlib_module_names)
 
 MAY_IMPORT = {
-    # The model is read by everything, so it depends on nothing but its own checks; courses have one parser.
-    "infra/estate": {"infra.estate", "pydantic", "yaml", "tracking.course", "tracking.course_file"},
+    # The model is read by everything, so it depends on nothing but its own checks; courses and keys have one parser.
+    "infra/estate": {"infra.estate", "pydantic", "yaml", "cryptography", "tracking.course", "tracking.course_file"},
     # Renderers are pure functions of the model: no engine, no network.
     "infra/render": {"infra.render", "infra.estate"},
     # Set-up runs before any environment exists.
