@@ -149,6 +149,11 @@ class Engine:
         self._workspace.outputs(stack).unlink(missing_ok=True)
         return changes
 
+    def unprotect(self, stack: str) -> None:
+        """Let the next `destroy` take what the stack protects: a season's data, secrets and buckets."""
+        if read_checkpoint(self._objects, stack) is not None:
+            self._cli.run(stack, ["state", "unprotect", "--all", "--yes"])
+
     def export(self, stack: str) -> dict:
         """The stack's checkpoint, secrets encrypted, as `pulumi stack import` reads it."""
         return json.loads(self._cli.run(stack, ["stack", "export"]))

@@ -70,7 +70,13 @@ def _node_args(estate: Estate, node: NodeModel) -> NodeArgs:
         for service in estate.services
         if service.node == node.name and node.slot == 1 and service.name in _PUBLISHED and service.port
     }
-    return NodeArgs(node.name, str(node.management), tuple(sorted(published)), estate.keeps_data(node.name))
+    return NodeArgs(
+        node=node.name,
+        management=str(node.management),
+        published=tuple(sorted(published)),
+        keeps_data=estate.keeps_data(node.name),
+        of_season=estate.layer is Layer.CORE,
+    )
 
 
 def _buckets_args(estate: Estate, nodes: Mapping[str, Node], credentials: Credentials) -> BucketsArgs:

@@ -29,7 +29,7 @@ class Buckets(pulumi.ComponentResource):
         super().__init__("etape:lab:Buckets", name)
         # A store that goes takes its buckets along: nobody has to empty what is locked, or ask what is dead.
         with_store = pulumi.ResourceOptions(depends_on=[args.machine.ready], deleted_with=args.machine.resource)
-        options = pulumi.ResourceOptions.merge(lab.etape_options(self), with_store)
+        options = pulumi.ResourceOptions.merge(lab.etape_options(self, protect=True), with_store)
         made = {each.name: Bucket(each.name, _args(each, args.store), options) for each in args.buckets}
         self.conditions = {each: bucket.condition for each, bucket in made.items()}
         self.register_outputs({})

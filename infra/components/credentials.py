@@ -16,7 +16,7 @@ class Credentials(pulumi.ComponentResource):
 
     def __init__(self, name: str, wanted: Iterable[Secret], lab: Lab) -> None:
         super().__init__("etape:lab:Credentials", name)
-        options = lab.etape_options(self)
+        options = lab.etape_options(self, protect=True)
         made = {each.name: Credential(each.name, CredentialArgs(each.length), options) for each in wanted}
         self.secrets = {each: credential.secret for each, credential in made.items()}
         self.register_outputs({})

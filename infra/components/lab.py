@@ -32,9 +32,9 @@ class Lab:
         """For a Docker resource: its fixed name is free only once the holder is gone."""
         return pulumi.ResourceOptions(parent=parent, provider=self.docker, delete_before_replace=True)
 
-    def etape_options(self, parent: pulumi.Resource) -> pulumi.ResourceOptions:
-        """For a resource of our own provider."""
-        return pulumi.ResourceOptions(parent=parent, provider=self.etape)
+    def etape_options(self, parent: pulumi.Resource, protect: bool = False) -> pulumi.ResourceOptions:
+        """For a resource of our own provider; a protected one goes only with the end of its season."""
+        return pulumi.ResourceOptions(parent=parent, provider=self.etape, protect=protect)
 
 
 def container_name(stack: str, node: str) -> str:

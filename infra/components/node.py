@@ -21,14 +21,15 @@ _STOP_SIGNAL = "SIGRTMIN+3"
 
 @dataclass(frozen=True)
 class NodeArgs:
-    """A node's name, its management address, the TCP ports that it shows on the host's loopback, and whether what
-    its services write outlives the container.
+    """A node's name, its management address, the TCP ports that it shows on the host's loopback, whether what its
+    services write outlives the container, and whether that is the season's, which nothing but its end takes away.
     """
 
     node: str
     management: str
     published: tuple[int, ...]
     keeps_data: bool
+    of_season: bool
 
 
 class Node(pulumi.ComponentResource):
@@ -45,7 +46,7 @@ class Node(pulumi.ComponentResource):
     def __init__(self, name: str, args: NodeArgs, network: pulumi.Input[str], lab: Lab) -> None:
         super().__init__("etape:lab:Node", name)
         labels = node_labels(lab.home, lab.stack, args.node).items()
-        data = [self._data_volume(args.node, lab)] if args.keeps_data else []
+        data = [self._data_volume(args, lab)] if args.keeps_data else []
         container = docker.Container(
             name,
             name=container_name(lab.stack, args.node),
@@ -77,15 +78,15 @@ class Node(pulumi.ComponentResource):
         self.resource, self.ready = container, machine
         self.register_outputs({})
 
-    def _data_volume(self, node: str, lab: Lab) -> docker.Volume:
+    def _data_volume(self, args: NodeArgs, lab: Lab) -> docker.Volume:
         """A volume of its own name, so that an `up` after a kill finds the one that was made but never recorded."""
-        labels = node_labels(lab.home, lab.stack, node).items()
+        labels = node_labels(lab.home, lab.stack, args.node).items()
         return docker.Volume(
-            f"{node}-data",
-            name=f"{container_name(lab.stack, node)}-data",
+            f"{args.node}-data",
+            name=f"{container_name(lab.stack, args.node)}-data",
             labels=[docker.VolumeLabelArgs(label=label, value=value) for label, value in labels],
             # Another label would replace the volume, and with it the data.
             opts=pulumi.ResourceOptions.merge(
-                lab.docker_options(self), pulumi.ResourceOptions(ignore_changes=["labels"])
+                lab.docker_options(self), pulumi.ResourceOptions(ignore_changes=["labels"], protect=args.of_season)
             ),
         )

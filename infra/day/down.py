@@ -148,6 +148,8 @@ def _destroy(day: Day, estate: Estate) -> None:
         day.tell(estate, "de-rig", "machines and cables are being taken away")
     with day.progress.step(f"Destroy {estate.stack}") as step:
         day.engine.recover(estate.stack)
+        if estate.layer is Layer.CORE:
+            day.engine.unprotect(estate.stack)
         changes = day.engine.destroy(estate.stack, day.progress.note)
         step.detail, step.facts = str(changes), {"changes": changes.as_dict()}
     with day.progress.step(f"Look for anything that {estate.stack} left behind"):

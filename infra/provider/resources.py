@@ -17,11 +17,16 @@ class EtapeProvider(pulumi.ProviderResource):
 class _EtapeResource(pulumi.CustomResource):
     """A resource whose properties carry the same names here and in the provider."""
 
+    hidden: tuple[str, ...] = ()
+    """Properties that the state holds encrypted, whatever the program or the provider forgets to say."""
+
     def __init__(
         self, name: str, inputs: Mapping[str, Any], outputs: tuple[str, ...], opts: pulumi.ResourceOptions
     ) -> None:
         kind = f"etape:index:{type(self).__name__}"
-        super().__init__(kind, name, {**inputs, **dict.fromkeys(outputs)}, opts)
+        encrypted = pulumi.ResourceOptions(additional_secret_outputs=list(self.hidden))
+        options = pulumi.ResourceOptions.merge(opts, encrypted)
+        super().__init__(kind, name, {**inputs, **dict.fromkeys(outputs)}, options)
 
 
 @dataclass(frozen=True)
@@ -81,6 +86,7 @@ class CredentialArgs:
 class Credential(_EtapeResource):
     """A random secret, generated once."""
 
+    hidden = ("secret",)
     secret: pulumi.Output[str]
 
     def __init__(self, name: str, args: CredentialArgs, opts: pulumi.ResourceOptions) -> None:
@@ -120,6 +126,7 @@ class BucketArgs:
 class Bucket(_EtapeResource):
     """A bucket of an object store; one whose store is not deployed yet waits for the `up` after that."""
 
+    hidden = ("store",)
     condition: pulumi.Output[str]
 
     def __init__(self, name: str, args: BucketArgs, opts: pulumi.ResourceOptions) -> None:
