@@ -150,6 +150,11 @@ def _signing_key(content: bytes, signature: Path, namespace: str) -> str:
     return found[0]
 
 
+def allowed_signers(people: Iterable[Person]) -> str:
+    """OpenSSH's allowed_signers file of everybody's keys: what scripts/verify-evidence takes as `--keys`."""
+    return "".join(_allowed_signer(person, key) for person in people for key in person.keys)
+
+
 def _allowed_signer(person: Person, key: PersonKey) -> str:
     """A line of OpenSSH's allowed_signers file; both days of the validity count whole, in UTC."""
     options = []

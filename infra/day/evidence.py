@@ -40,7 +40,7 @@ def deliver(day: Day, estate: Estate, later: bool) -> None:
 
     Failure where the store does not take it. With `later` that is only told: the copy on this machine stays.
     """
-    with day.progress.step("Deliver the evidence to the season's object store") as step:
+    with day.progress.step("Export evidence to the season's object store") as step:
         log = day.evidence.log(estate.stack)
         try:
             _seal(log)

@@ -3,6 +3,7 @@
 import time
 from argparse import ArgumentParser, ArgumentTypeError, Namespace
 from dataclasses import dataclass
+from pathlib import Path
 
 import httpx
 
@@ -10,8 +11,10 @@ from infra.day.access import write_access
 from infra.day.buckets import settle_buckets
 from infra.day.check import wait_for_arrival
 from infra.day.context import Day, address, layers, read_estate, season
+from infra.day.evidence import recorded
 from infra.day.only_one import only_one
 from infra.day.outcome import Failure, Refusal
+from infra.day.permit import permitted_up, read
 from infra.day.playbook import run_playbook
 from infra.day.record import Phase, Record
 from infra.day.verb import DEFAULT_STACK, Verb
@@ -29,17 +32,20 @@ class Wish:
     stack: str
     scale: str | None = None
     speed: float | None = None
+    approved: Path | None = None
+    """The approval file that it is held to."""
 
 
 def up(day: Day, wish: Wish) -> None:
     """Bring a stack up; a stage brings its core along. Safe to run again at any time."""
-    record = _wanted(day, wish)
+    record = wanted(day, wish)
     estate = read_estate(record.stack, record.scale, record.demand)
     with only_one(day.workspace):
         _refuse_second_stage(day, estate)
-        day.tell(estate, "rigging", f"{estate.stack} is being rigged")
-        for layer in layers(estate):
-            _create(day, layer, record)
+        with permitted_up(day, estate, record, wish.approved) as bounds:
+            day.tell(estate, "rigging", f"{estate.stack} is being rigged")
+            for layer in layers(estate):
+                _create(day, layer, record, bounds.get(layer.stack))
         write_access(day.workspace, layers(estate))
         _deploy(day, estate, record)
         settle_buckets(day, season(estate))
@@ -50,7 +56,8 @@ def up(day: Day, wish: Wish) -> None:
     _show_pages(day, estate)
 
 
-def _wanted(day: Day, wish: Wish) -> Record:
+def wanted(day: Day, wish: Wish) -> Record:
+    """The record that the stack will have: what was asked for, else what it has."""
     before = day.records.read(wish.stack)
     scale = wish.scale or before.scale
     speed = before.speed if wish.speed is None else wish.speed
@@ -81,7 +88,7 @@ def _refuse_second_stage(day: Day, estate: Estate) -> None:
         )
 
 
-def _create(day: Day, estate: Estate, wanted: Record) -> None:
+def _create(day: Day, estate: Estate, wanted: Record, bound: Path | None) -> None:
     record = day.records.read(estate.stack)
     shared = {"scale": wanted.scale, "speed": wanted.speed, "demand": wanted.demand, "scaling": False}
     record = record.model_copy(update=shared)
@@ -90,7 +97,7 @@ def _create(day: Day, estate: Estate, wanted: Record) -> None:
     day.records.write(record)
     with day.progress.step(f"Create {estate.stack}: machines and cables") as step:
         day.engine.recover(estate.stack)
-        changes = day.engine.up(estate.stack, record.config, day.progress.note)
+        changes = day.engine.up(estate.stack, record.config, day.progress.note, bound)
         step.detail, step.facts = str(changes), {"changes": changes.as_dict()}
 
 
@@ -98,11 +105,16 @@ def _deploy(day: Day, estate: Estate, wanted: Record) -> None:
     stacks = tuple(layer.stack for layer in layers(estate))
     for stack in stacks:
         day.records.write(day.records.read(stack).model_copy(update={"phase": Phase.DEPLOYING}))
-    with day.progress.step("Deploy: what is inside the machines") as step:
-        extra = {"release": day.toolbox.release, "race_speed": wanted.speed}
+    extra = {"release": day.toolbox.release, "race_speed": wanted.speed}
+    wish = {"stacks": stacks, "release": Path(day.toolbox.release).name, "race_speed": wanted.speed}
+    with (
+        day.progress.step("Deploy: what is inside the machines") as step,
+        recorded(day, "deploy", estate.stack, wish) as told,
+    ):
         recap = run_playbook(day.workspace, "deploy", stacks, day.progress.note, extra)
         step.detail = f"{recap.changed} of {recap.hosts} nodes changed"
         step.facts = {"hosts": recap.hosts, "changed": recap.changed}
+        told |= step.facts
     with day.progress.step("Tell the Manage Centre what belongs where"):
         for layer in layers(estate):
             tell_graph(day, layer)
@@ -166,12 +178,14 @@ def _show_pages(day: Day, estate: Estate) -> None:
 
 
 def _arguments(parser: ArgumentParser) -> None:
-    parser.add_argument("stack", nargs="?", default=DEFAULT_STACK, help=f"default: {DEFAULT_STACK}")
+    parser.add_argument("stack", nargs="?", help=f"default: {DEFAULT_STACK}, or the approved one")
     parser.add_argument("--scale", choices=("small", "full"), help="how many cloud servers")
-    parser.add_argument("--speed", type=_speed, help="race seconds in a second, default 1")
+    parser.add_argument("--speed", type=race_speed, help="race seconds in a second, default 1")
+    parser.add_argument("--approved", type=Path, metavar="FILE", help="carry out exactly this approved plan")
 
 
-def _speed(text: str) -> float:
+def race_speed(text: str) -> float:
+    """For the command line: how many race seconds pass in a second."""
     speed = float(text)
     if not 0.1 <= speed <= 60:
         raise ArgumentTypeError("the race runs at 0.1 to 60 times its speed")
@@ -179,7 +193,11 @@ def _speed(text: str) -> float:
 
 
 def _run(day: Day, options: Namespace) -> None:
-    up(day, Wish(options.stack, options.scale, options.speed))
+    if options.approved:
+        request = read(options.approved, "up", options.stack).request
+        up(day, Wish(request.stack, request.scale, request.speed, options.approved))
+    else:
+        up(day, Wish(options.stack or DEFAULT_STACK, options.scale, options.speed))
 
 
 VERB = Verb("up", "from nothing to race-ready", "scripts/stage up 2017-s09 --scale small", _arguments, _run)

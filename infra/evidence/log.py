@@ -121,6 +121,8 @@ class EvidenceLog:
 
         What the signer raises goes through; the entries stay, and the next call signs them.
         """
+        if not self._folders():
+            return None
         with self._locked():
             chain = self._chain()
             return self._seal(chain) if chain.open else None

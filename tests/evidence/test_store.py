@@ -1,37 +1,9 @@
 """Evidence goes to the season's store once, waits where the store is away, and a season's data come home."""
 
-import boto3
 import pytest
-from moto.server import ThreadedMotoServer
 
 from infra.evidence.store import BUCKET, ObjectStore, StoreConflict, StoreTrouble, keep, send
 from tests.evidence.examples import allowed_signers, operator, season, verify
-
-
-@pytest.fixture(scope="module")
-def server():
-    """An S3 API on loopback."""
-    server = ThreadedMotoServer("127.0.0.1", port=0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
-    yield f"http://{host}:{port}"
-    server.stop()
-
-
-@pytest.fixture
-def store(server):
-    """The season's store with its two buckets; what evidence was in it before is gone."""
-    store = ObjectStore(server, "key", "secret")
-    client = store.client()
-    for bucket in ("archive", BUCKET):
-        if any(each["Name"] == bucket for each in client.list_buckets()["Buckets"]):
-            resource = boto3.resource(
-                "s3", endpoint_url=server, aws_access_key_id="key", aws_secret_access_key="secret"
-            )
-            resource.Bucket(bucket).objects.all().delete()
-        else:
-            client.create_bucket(Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": "eu-west-1"})
-    return store
 
 
 @pytest.fixture

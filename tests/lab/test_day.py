@@ -10,10 +10,10 @@ import httpx
 import polars as pl
 import pytest
 
-from infra.day import evidence
 from infra.day.context import Day
 from infra.day.progress import Progress
 from infra.day.record import Phase, Records
+from infra.evidence.store import keep
 from infra.workspace import ROOT
 from tests.lab.command import kill_while, run, succeed
 from tests.lab.conftest import STACK
@@ -147,7 +147,7 @@ def test_next_proves_both_ends_and_leaves_nothing_of_the_town(workspace):
 
 def test_the_archive_holds_each_reading_once(workspace, estate, tmp_path):
     """Guards against a backlog that crosses twice and is counted as more of the race than there was."""
-    evidence.keep(Day(workspace, Progress(as_json=True)).object_store(estate), tmp_path)
+    keep(Day(workspace, Progress(as_json=True)).object_store(estate), tmp_path)
     parts = tmp_path.glob("archive/readings/edition=2017/stage=09/**/*.parquet")
     identity = ["device", "time_ms"]
     readings = pl.concat([pl.read_parquet(part, columns=identity, hive_partitioning=False) for part in parts])
