@@ -1,4 +1,4 @@
-"""The estate of 2017 is what the sources say, at both scales and on every day."""
+"""The estates are what the sources say of each year, at both scales and on every day."""
 
 import json
 import time
@@ -8,10 +8,12 @@ from datetime import date
 import pytest
 
 from infra.estate.documents import StageDoc
+from infra.estate.layers import folders
 from infra.estate.load import STACKS, list_stacks, load_estate
 from infra.estate.model import Estate, Layer, SiteKind
-from infra.estate.reading import read_edition
+from infra.estate.reading import read_stages
 
+EDITIONS = folders(STACKS)
 STAGES = [each.stack for each in list_stacks() if each.stage]
 TRUCK = {"gateway-1", "switch-1", "switch-2", "edge-1", "edge-2", "edge-3", "storage-1", "display-1"}
 
@@ -80,10 +82,11 @@ def test_every_stage_loads_and_plugs_into_the_same_season(stack):
     assert estate.core.nodes != ()
 
 
-def test_there_are_21_stages_in_order_after_the_core():
+@pytest.mark.parametrize("year", ["2015", "2016", "2017", "2018"])
+def test_there_are_21_stages_in_order_after_the_core(year):
     """`stage next` goes down this list."""
-    stacks = list_stacks()
-    assert [each.stack for each in stacks] == ["2017-core", *(f"2017-s{number:02}" for number in range(1, 22))]
+    stacks = [each for each in list_stacks() if each.edition == int(year)]
+    assert [each.stack for each in stacks] == [f"{year}-core", *(f"{year}-s{number:02}" for number in range(1, 22))]
     assert [each.stage.date for each in stacks[1:]] == sorted(each.stage.date for each in stacks[1:])
 
 
@@ -156,11 +159,14 @@ def test_a_stand_in_has_the_stages_profile_and_the_nearest_length():
         assert stage.course == min(fitting, key=lambda name: abs(courses[name]["official_km"] - stage.distance_km))
 
 
-@pytest.mark.parametrize("line", [entry.doc for entry in read_edition(STACKS, "2017")[0].stages], ids=str)
+STARTERS = {"individual time trial": 198, "team time trial": 22 * 5}
+
+
+@pytest.mark.parametrize("line", [entry.doc for year in EDITIONS for entry in read_stages(STACKS, year)[0]], ids=str)
 def test_planned_times_follow_from_distance_and_profile(line: StageDoc):
     """stacks/README.md says how they are computed; a time that was typed in by hand would be taken for official."""
     speed = {"flat": 44, "hilly": 41, "mountain": 37, "time trial": 47}[line.profile]
-    minutes = line.distance_km / speed * 60 + (198 if line.profile == "time trial" else 0)
+    minutes = line.distance_km / speed * 60 + STARTERS.get(line.kind, 0)
     assert f"{line.expected_finish:%H:%M}" == "17:30"
     assert abs((line.expected_finish - line.race_start).total_seconds() / 60 - minutes) <= 2.5
     assert (line.race_start - line.opens).total_seconds() == 4 * 3600
