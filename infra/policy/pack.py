@@ -27,7 +27,7 @@ from infra.estate.mistakes import EstateError
 from infra.policy.facts import facts_of
 from infra.policy.model import Facts, Finding, Policy, PolicyItem, Secret
 from infra.policy.rules import POLICIES, check, judge, refused
-from infra.policy.waivers import WAIVERS, waiver_use
+from infra.policy.waivers import WAIVERS
 
 
 @cache
@@ -83,7 +83,7 @@ def _together(policy: Policy) -> StackValidationPolicy:
 def _waivers_in_use() -> StackValidationPolicy:
     def validate(args: StackValidationArgs, report: ReportViolation) -> None:
         if facts := _facts_of_all(args):
-            _report(waiver_use(check(_items(args), facts), facts.waivers, facts.stack), report)
+            _report((each for each in check(_items(args), facts) if each.policy == WAIVERS), report)
 
     return StackValidationPolicy(WAIVERS, "What is allowed for a time.", validate, EnforcementLevel.ADVISORY)
 

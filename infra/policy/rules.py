@@ -49,7 +49,12 @@ POLICIES: tuple[Policy, ...] = (*_WAIVABLE, waivers_valid)
 
 
 def check(items: Sequence[PolicyItem], facts: Facts) -> tuple[Finding, ...]:
-    """Hold a whole stack to every policy; findings by policy in the order above, then by resource."""
+    """Hold a whole stack to every policy; findings by policy in the order above, then by resource.
+
+    What the model gets wrong is told of the stack's own resource, which is there even where nothing else is stored.
+    """
+    if not any(item.type == STACK for item in items):
+        items = (PolicyItem(STACK, facts.stack, "", {}), *items)
     found = tuple(finding for each in POLICIES for finding in judge(each, items, facts))
     return (*found, *waiver_use(found, facts.waivers, facts.stack))
 

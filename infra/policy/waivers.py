@@ -49,7 +49,7 @@ def waiver_use(findings: Iterable[Finding], waivers: Sequence[Waiver], stack: st
         where = f"{waiver.policy} for {waiver.resource} ({waiver.file}: {waiver.field})"
         if uses[waiver]:
             sentence = f"the waiver of {where} allows {uses[waiver]} breaches until {waiver.expires}: {waiver.reason}"
-            yield Finding(WAIVERS, Level.ADVISORY, stack, "", sentence, f"the {waiver.owner} answers for it", waiver)
+            yield Finding(WAIVERS, Level.ADVISORY, stack, "", sentence, f"the {waiver.owner} answers for it")
         else:
             sentence = f"the waiver of {where} allows nothing"
             yield Finding(WAIVERS, Level.ADVISORY, stack, "", sentence, "take it out if no other stack needs it")
