@@ -13,26 +13,27 @@ def render_inventory(
     outputs: Mapping[str, Mapping],
     key_file: Path,
     known_hosts: Path,
-    plugged_in: Iterable[Link] = (),
+    plugged_in: Estate | None = None,
 ) -> dict:
     """The inventory as Ansible's YAML plugin reads it (JSON is YAML): hosts with their variables, and groups.
 
     It names the machines that the stack itself owns. `outputs` holds the outputs by stack; the stage's inventory
     needs the core's too, for the season's secrets. A router of the core that the stage plugs into is rendered with
-    the core that the stage holds (`estate.core`), which knows the day's handoff; `plugged_in` are the stage's cables
-    that end there. Raises MissingOutputs.
+    the core that the stage holds (`estate.core`), which knows the day's handoff; `plugged_in` is that stage, with the
+    cables that end there and the services that the core's have to know. Raises MissingOutputs.
     """
+    whole = plugged_in or estate
     shared = {
         "stack": estate.stack,
         "edition": estate.edition,
         "stage": _stage(estate.stage) if estate.stage else None,
-        "hosts": {node.name: str(first_address(node)) for node in estate.everything("nodes")},
-        "endpoints": _endpoints(estate),
+        "hosts": {node.name: str(first_address(node)) for node in whole.everything("nodes")},
+        "endpoints": _endpoints(whole),
         "supernets": [str(network) for network in estate.supernets],
         "time_servers": [str(first_address(estate.node(name))) for name in estate.time_servers],
         "secrets": secrets_of(outputs, estate),
     }
-    links = (*estate.everything("links"), *plugged_in)
+    links = whole.everything("links")
     hosts = {
         node.name: {
             "ansible_host": node_output(outputs, estate.stack, node)["address"],
@@ -90,11 +91,19 @@ def _stage(stage: Stage) -> dict:
 
 
 def _endpoints(estate: Estate) -> dict[str, list[dict]]:
+    kinds = {site.name: site.kind.value for site in estate.everything("sites")}
     found: dict[str, list[dict]] = {}
     for service in estate.everything("services"):
         if service.port or service.health_port:
-            host = str(first_address(estate.node(service.node)))
-            found.setdefault(service.name, []).append({"node": service.node, "host": host, "port": service.port})
+            node = estate.node(service.node)
+            found.setdefault(service.name, []).append(
+                {
+                    "node": node.name,
+                    "host": str(first_address(node)),
+                    "port": service.port,
+                    "site_kind": kinds[node.site],
+                }
+            )
     return found
 
 

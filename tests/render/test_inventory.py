@@ -84,7 +84,9 @@ def test_hosts_and_endpoints_reach_into_the_core(inventory):
     """Agents of the stage report to the core's hub; without its address they are silent."""
     seen = etape(inventory, "edge-1")
     assert seen["hosts"]["manage-1"] == "10.17.0.91"
-    assert seen["endpoints"]["hub"] == [{"node": "manage-1", "host": "10.17.0.91", "port": 4222}]
+    assert seen["endpoints"]["hub"] == [
+        {"node": "manage-1", "host": "10.17.0.91", "port": 4222, "site_kind": "operations"}
+    ]
 
 
 def test_nearest_time_server_comes_first(inventory):
@@ -138,6 +140,6 @@ def test_known_hosts_pins_each_machine_by_its_address(stage):
 
 def test_a_core_router_knows_the_cables_that_a_stage_plugs_into_it(stage):
     """Guards against ports of the managed network that nobody watches because they belong to the other layer."""
-    inventory = render_inventory(stage.core, outputs_of(stage), KEY, HOSTS, stage.links)
+    inventory = render_inventory(stage.core, outputs_of(stage), KEY, HOSTS, stage)
     labels = {port["label"] for port in etape(inventory, "wan-1")["ports"]}
     assert {"N-09", "N-10", "X-00"} <= labels

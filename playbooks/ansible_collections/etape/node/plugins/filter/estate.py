@@ -24,9 +24,11 @@ def hardware_address(interface: dict, node: str) -> str:
     return ":".join(["02", *(digest[at : at + 2] for at in range(0, 10, 2))])
 
 
-def broker_url(endpoints: Iterable[dict], node: str) -> str:
-    """Where NATS clients find the broker on `node`."""
-    return next(f"nats://{endpoint['host']}:{endpoint['port']}" for endpoint in endpoints if endpoint["node"] == node)
+def broker_url(endpoints: Iterable[dict], site_kind: str) -> str:
+    """Where NATS clients find the broker at the sites of a kind: `truck` or `cloud`, the two ends of the uplink."""
+    return next(
+        f"nats://{endpoint['host']}:{endpoint['port']}" for endpoint in endpoints if endpoint["site_kind"] == site_kind
+    )
 
 
 def watched_units(services: Iterable[dict]) -> list[dict]:
