@@ -51,7 +51,7 @@ class Record(BaseModel):
     @property
     def config(self) -> dict[str, str]:
         """The configuration of its Pulumi stack."""
-        return {"placement": "lab", "scale": self.scale, "demand": self.demand}
+        return {"placement": "lab", "scale": self.scale, "demand": self.demand.value}
 
     def reached(self, phase: Phase) -> bool:
         """Whether the day has come at least as far as `phase`."""

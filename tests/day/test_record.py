@@ -6,6 +6,7 @@ import sys
 import time
 
 import pytest
+import yaml
 
 from infra.day.only_one import only_one
 from infra.day.outcome import Refusal
@@ -28,6 +29,12 @@ def test_a_record_survives_the_process_that_wrote_it(workspace):
     Records(workspace).write(Record(stack="2017-s09", phase=Phase.DRAINED, scale="small", speed=20, evidence="x/"))
     assert Records(workspace).read("2017-s09").reached(Phase.DRAINED)
     assert [record.stack for record in Records(workspace).up()] == ["2017-s09"]
+
+
+def test_the_configuration_of_a_stack_is_plain_text():
+    """Guards against a stack file that YAML refuses to write."""
+    config = Record(stack="2017-s09", scale="small").config
+    assert yaml.safe_load(yaml.safe_dump(config)) == {"placement": "lab", "scale": "small", "demand": "race"}
 
 
 def test_only_what_exists_counts_as_up(workspace):
