@@ -9,7 +9,6 @@ import asyncio
 import json
 import logging
 import sys
-from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -22,22 +21,8 @@ from infra.estate.load import load_estate
 from infra.estate.mistakes import EstateError
 from infra.program import build
 from infra.render.model import render_model
+from infra.review.declaring import Question
 from infra.review.snapshot import PROMISED
-
-
-@dataclass(frozen=True)
-class Question:
-    """What to declare, and with what."""
-
-    stack: str
-    scale: str
-    demand: str
-    data: str
-    """Folder of the estate's data: stacks/ of some revision."""
-    home: str
-    docker_host: str
-    image: str
-    authorized_key: str
 
 
 class _Mocks(pulumi.runtime.Mocks):
@@ -100,11 +85,6 @@ def declare(question: Question) -> dict[str, Any]:
     top = {"urn": f"{project}pulumi:pulumi:Stack::etape-{question.stack}", "type": "pulumi:pulumi:Stack"}
     resources = sorted(monitor.kept, key=lambda each: each["urn"])
     return {"model": render_model(estate), "deployment": {"resources": [top, *resources]}}
-
-
-def ask(question: Question) -> str:
-    """The question as `python -m infra.review.declared` reads it."""
-    return json.dumps(asdict(question))
 
 
 def main() -> int:

@@ -8,7 +8,7 @@ from infra.review.snapshot import PROMISED, Default, Item, Reference, Secret, Un
 
 Seal = Callable[[Mapping[str, Any]], Secret]
 """From a checkpoint's secret object (`ciphertext`, or `value` where nothing encrypted it) to its digest."""
-Reasons = Callable[[str, str], str]
+ReasonOf = Callable[[str, str], str]
 """Why a resource is there, by its type and name."""
 
 _SIGNATURE = "4dabf18193072939515e22adb298388d"
@@ -20,7 +20,7 @@ _REPORTED = ("condition", "host_key")
 _BOOKKEEPING = frozenset({"__defaults", "__internal", "version", *_REPORTED})
 
 
-def read_resources(stack: str, deployment: Mapping[str, Any], seal: Seal, reasons: Reasons) -> tuple[Item, ...]:
+def read_resources(stack: str, deployment: Mapping[str, Any], seal: Seal, reasons: ReasonOf) -> tuple[Item, ...]:
     """Everything that a provider makes; components only group it. Ordered by type and name."""
     listed = [each for each in deployment.get("resources") or () if each.get("custom") and not each.get("delete")]
     names = _references(listed)

@@ -214,10 +214,9 @@ def _node(change: Change) -> str:
 
 def _explained_by_capacity(change: Change, scene: Scene) -> bool:
     """Whether a machine, or what belongs to it, goes because its role's number of machines is another one."""
-    nodes = {each.name: each for each in scene.a.of_kind("node")}
-    gone = [name for name in nodes if scene.b.find("node", name) is None]
-    about = [name for name in gone if name in _names_in(change)]
-    return bool(about) and all(_fewer(str(nodes[name].properties["role"]), scene) for name in about)
+    named = (scene.a.find("node", name) for name in sorted(_names_in(change)))
+    gone = [node for node in named if node is not None and scene.b.find("node", node.name) is None]
+    return bool(gone) and all(_fewer(str(node.properties["role"]), scene) for node in gone)
 
 
 def _names_in(change: Change) -> set[str]:

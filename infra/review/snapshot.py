@@ -5,6 +5,7 @@ import hmac
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 Value = Any
@@ -80,7 +81,7 @@ class Item:
         return "core" if self.stack.endswith("-core") else "stage"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Snapshot:
     """Everything of one or more stacks at one moment."""
 
@@ -101,11 +102,18 @@ class Snapshot:
 
     def find(self, kind: str, name: str) -> Item | None:
         """The thing of that kind and name, of whatever stack."""
-        return next((item for item in self.items if (item.kind, item.name) == (kind, name)), None)
+        return next((item for item in self.of_kind(kind) if item.name == name), None)
 
     def of_kind(self, kind: str) -> tuple[Item, ...]:
         """All things of a kind."""
-        return tuple(item for item in self.items if item.kind == kind)
+        return self._by_kind.get(kind, ())
+
+    @cached_property
+    def _by_kind(self) -> dict[str, tuple[Item, ...]]:
+        found: dict[str, list[Item]] = {}
+        for item in self.items:
+            found.setdefault(item.kind, []).append(item)
+        return {kind: tuple(items) for kind, items in found.items()}
 
 
 @dataclass

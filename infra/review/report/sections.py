@@ -1,0 +1,54 @@
+"""The first page in words, the same in every format: headings, each with its lines."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from infra.review.report import words
+from infra.review.report.groups import Group
+
+
+def sections(document: Mapping[str, Any]) -> dict[str, list[str]]:
+    """By title; a section without lines has nothing to tell."""
+    return {
+        "Why these classes": [_rule(each) for each in document["rules"]],
+        "Policies": [_finding(each) for each in document["policies"]],
+        "Expected, and folded": [_folded(each) for each in document["folded"]],
+        "Open questions": list(document["questions"]),
+    }
+
+
+def sums(document: Mapping[str, Any]) -> str:
+    """What does not have to be looked at."""
+    same, expected = document["summary"]["same"], len(document["expected"])
+    return f"{words.count(same, 'thing')} equal, {words.count(expected, 'thing')} different only as expected"
+
+
+def heading(group: Group) -> str:
+    """`taken away: 12 × node processor-13 … processor-24`."""
+    number = f"{len(group.changes)} × " if len(group.changes) > 1 else ""
+    what = f"{words.kind(group.first['kind'])} {words.names(group.names)}"
+    return f"{words.ACTIONS[group.first['action']]}: {number}{what}"
+
+
+def remarks(group: Group) -> list[str]:
+    """What is said of a group beside its properties."""
+    told = [group.first["note"], group.first["reason"]]
+    if group.along:
+        told.append("with " + ", ".join(f"{number} {kind}" for kind, number in group.along.items()))
+    if group.explained:
+        told.append(f"and {words.count(group.explained, 'property')} that a cause above explains")
+    if len(group.changes) > 1 and group.rows:
+        told.append(f"as for {group.first['name']}:")
+    return [words.clean(each) for each in told if each]
+
+
+def _rule(each: Mapping[str, Any]) -> str:
+    return f"{each['risk']} {each['name']} ({each['changes']}): {each['text']}"
+
+
+def _finding(each: Mapping[str, Any]) -> str:
+    return f"{each['level']}: {each['policy']}: {each['resource']}: {each['sentence']}"
+
+
+def _folded(each: Mapping[str, Any]) -> str:
+    return f"{each['cause']} ({words.count(each['properties'], 'property')} of {words.count(each['things'], 'thing')})"
