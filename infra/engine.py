@@ -85,10 +85,12 @@ class Engine:
         """What `up` with the same `config` would do; changes nothing, not even for a stack that never was.
 
         A stage can be planned before its core is there. `bound` is a file for Pulumi's own form of the plan, to which
-        an `up` can be held.
+        an `up` can be held; its secrets are encrypted as the stack's, which is made for that, still empty.
         A plan that the policy pack refuses is returned all the same, with its findings. EngineError where the
         program or a provider refuses.
         """
+        if bound:
+            self._make(stack)
         known = read_checkpoint(self._objects, stack) is not None
         lines: list[str] = []
         with self._aside(stack, {}) as (empty, folder):
@@ -127,9 +129,7 @@ class Engine:
         With `bound`, a file that `preview` wrote, Pulumi refuses each step that is not in it.
         """
         public_key(self._workspace)
-        if read_checkpoint(self._objects, stack) is None:
-            provider = f"--secrets-provider={self.backend.secrets_provider}"
-            self._cli.run(stack, ["stack", "init", "--no-select", provider])
+        self._make(stack)
         write_config(stack_file(self._workspace, stack), config)
         held, policies = ["--plan", str(bound)] if bound else [], self._policies()
         # A policy about the whole stack speaks at the end of a pass: the first pass must not be the real one.
@@ -200,6 +200,12 @@ class Engine:
     def remains(self, stack: str) -> list[str]:
         """Machines, networks and volumes of the stack that are still there, by kind and name."""
         return [f"{thing.kind} {thing.name}" for thing in self._owned(stack)]
+
+    def _make(self, stack: str) -> None:
+        """An empty state, where the stack has none."""
+        if read_checkpoint(self._objects, stack) is None:
+            provider = f"--secrets-provider={self.backend.secrets_provider}"
+            self._cli.run(stack, ["stack", "init", "--no-select", provider])
 
     def _operate(self, stack: str, verb: str, note: Note, more: Sequence[str]) -> Changes:
         """Run `up` or `destroy`; looks at reality first where a machine of the checkpoint does not run."""
