@@ -14,7 +14,7 @@ def write_access(workspace: Workspace, layers: tuple[Estate, ...]) -> None:
     known = "".join(render_known_hosts(layer, outputs) for layer in layers)
     write_durably(workspace.known_hosts, known)
     for layer in layers:
-        above = [link for other in layers if other.core is layer for link in other.links]
+        above = next((other for other in layers if other.core is layer), None)
         inventory = render_inventory(layer, outputs, workspace.private_key, workspace.known_hosts, above)
         write_durably(workspace.inventory(layer.stack), json.dumps(inventory, indent=1))
 

@@ -58,6 +58,7 @@ ANSIBLE_ROLES = (
     "broker",
     "tracking",
     "manage_centre",
+    "security",
     "edge_agent",
 )
 

@@ -24,13 +24,13 @@ SECRETS = {
     "broker_password": 'the "broker\'s"',
     "object_store_access_key": "an-access-key",
     "object_store_secret_key": "a-secret-key",
+    "security_seed": "the-seed",
 }
 
 
-@pytest.fixture(scope="session")
-def hosts() -> dict[str, dict]:
-    """Variables of every node of 2017-s09 and its core, as the rendered inventory gives them."""
-    stage = load_estate("2017-s09", "small")
+def hosts_of(stack: str) -> dict[str, dict]:
+    """Variables of every node of a stage and its core, as the rendered inventory gives them."""
+    stage = load_estate(stack, "small")
     estates = (stage.core, stage)
     outputs = {
         estate.stack: {
@@ -39,21 +39,28 @@ def hosts() -> dict[str, dict]:
         }
         for estate in estates
     }
-    rendered = [render_inventory(estate, outputs, Path("key"), Path("known_hosts")) for estate in estates]
+    rendered = [render_inventory(estate, outputs, Path("key"), Path("known_hosts"), stage) for estate in estates]
     text = json.dumps({name: host for inventory in rendered for name, host in inventory["all"]["hosts"].items()})
     return json.loads(text)
 
 
+def renderer_of(host: dict, **extra: object) -> Renderer:
+    """A renderer for a node's variables, with the extra ones that an operator gives."""
+    given = {"release": "/somewhere/abc123.tar.gz", "race_speed": 4.0, "controller_clock": 0.0, **extra}
+    variables = {**host, "playbook_dir": str(ROOT / "playbooks"), **given}
+    return Renderer(Templar(loader=DataLoader(), variables=variables), variables)
+
+
+@pytest.fixture(scope="session")
+def hosts() -> dict[str, dict]:
+    """Variables of every node of 2017-s09 and its core."""
+    return hosts_of("2017-s09")
+
+
 @pytest.fixture(scope="session")
 def renderer(hosts: dict[str, dict]) -> Callable[..., Renderer]:
-    """A renderer for a node, with the extra variables that an operator gives."""
-
-    def make(node: str, **extra: object) -> Renderer:
-        given = {"release": "/somewhere/abc123.tar.gz", "race_speed": 4.0, "controller_clock": 0.0, **extra}
-        variables = {**hosts[node], "playbook_dir": str(ROOT / "playbooks"), **given}
-        return Renderer(Templar(loader=DataLoader(), variables=variables), variables)
-
-    return make
+    """A renderer for a node of 2017-s09, by its name."""
+    return lambda node, **extra: renderer_of(hosts[node], **extra)
 
 
 @pytest.fixture(scope="session")

@@ -60,7 +60,8 @@ def build_root(shell: Shell, workspace: Workspace, root: Path) -> None:
     recipe = workspace.root / RECIPE
     names = [line.split("#")[0].strip() for line in (recipe / "packages.txt").read_text().splitlines()]
     include = ",".join(filter(None, names))
-    debootstrap = ("mmdebstrap", "--mode=root", "--variant=minbase", f"--include={include}")
+    early = f"--essential-hook=copy-in {recipe}/before/crowdsec /etc"  # what a package asks for while it is installed
+    debootstrap = ("mmdebstrap", "--mode=root", "--variant=minbase", f"--include={include}", early)
     shell.run(*debootstrap, SUITE, root, *(("-",) if (mirrors := host_mirrors()) else ()), stdin=mirrors)
     runtime(shell, workspace, root)
     for program in (NATS, OBJECT_STORE):
