@@ -4,6 +4,7 @@ Examples:
   scripts/bench day --json                  small and full: up, no-op up and deploy, next, down, memory
   scripts/bench day --scale small           only the small estate
   scripts/bench tracking --json             readings a second of one core; ingest to state in the lab
+  scripts/bench estate --json               all stages of all editions, validated and rendered
 """
 
 import argparse
@@ -11,7 +12,7 @@ import json
 import sys
 from collections.abc import Callable, Iterable
 
-from tests.bench import day, latency, tracking
+from tests.bench import day, estate, latency, tracking
 from tests.bench.figure import Figure
 
 
@@ -34,7 +35,15 @@ def _tracking(options: argparse.Namespace) -> Iterable[Figure]:
     return [*tracking.figures(), *latency.figures()]
 
 
-_BENCHES: dict[str, Callable[[argparse.Namespace], Iterable[Figure]]] = {"day": _day, "tracking": _tracking}
+def _estate(options: argparse.Namespace) -> Iterable[Figure]:
+    return estate.figures()
+
+
+_BENCHES: dict[str, Callable[[argparse.Namespace], Iterable[Figure]]] = {
+    "day": _day,
+    "estate": _estate,
+    "tracking": _tracking,
+}
 
 
 def _parser() -> argparse.ArgumentParser:
