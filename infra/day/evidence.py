@@ -9,7 +9,7 @@ from infra.day.outcome import Failure, Refusal
 from infra.durable import write_durably
 from infra.estate.model import Estate
 from infra.evidence.chain import read_chains
-from infra.evidence.log import EvidenceError, EvidenceLog
+from infra.evidence.log import EvidenceError
 from infra.evidence.store import ObjectStore, StoreTrouble, keep, send
 from infra.identity import SignatureError
 
@@ -38,16 +38,17 @@ def recorded(day: Day, kind: str, stack: str, facts: Mapping[str, object]) -> It
 def deliver(day: Day, estate: Estate, later: bool) -> None:
     """Sign everything and carry it to the season's store, before something is destroyed.
 
-    Failure where the store does not take it. With `later` that is only told: the copy on this machine stays.
+    Failure where it cannot be signed or the store does not take it. With `later` that is only told: the copy on this
+    machine stays.
     """
     with day.progress.step("Export evidence to the season's object store") as step:
         log = day.evidence.log(estate.stack)
         try:
-            _seal(log)
+            log.seal()
             sent = send(log, day.object_store(estate))
             step.detail, step.facts = str(sent), {"objects": sent.objects, "bytes": sent.size}
-        except StoreTrouble as trouble:
-            told = f"{trouble}; the evidence is kept in {log.folder}"
+        except (StoreTrouble, SignatureError) as trouble:
+            told = f"{trouble.sentence}; the evidence is kept in {log.folder}"
             if not later:
                 raise Failure(f"{told}, nothing was destroyed", _LATER) from None
             step.detail, step.facts = told, {"objects": 0, "kept": str(log.folder)}
@@ -72,7 +73,11 @@ def close_season(day: Day, core: Estate) -> None:
     ends = {chain.folder.name: {"seq": chain.last, "hash": chain.hash} for chain in chains}
     day.evidence.append("closing", core.stack, {"witnessed": ends, "broken": [str(each) for each in broken]})
     log = day.evidence.log(core.stack)
-    _seal(log)
+    try:
+        log.seal()
+    except SignatureError as error:
+        remedy = f"{error.remedy}; the next command that writes to {log.folder} signs it"
+        raise Failure(f"the season's last entry is not signed: {error.sentence}", remedy) from None
     for path in log.closed():
         _copy(log.folder / path, folder / path)
     day.progress.say(f"  Evidence of the season: {folder}; prove it with scripts/verify-evidence")
@@ -83,24 +88,16 @@ def conclude(day: Day) -> tuple[str, ...]:
     troubles: list[str] = []
     for year, log in day.evidence.written().items():
         try:
-            _seal(log)
+            log.seal()
             if store := _store(day, year):
                 sent = send(log, store, _PATIENCE_S)
                 troubles += [f"evidence: {sent} in {log.folder}"] if sent.left else []
-        except (Failure, EvidenceError) as error:
-            troubles.append(error.sentence)
+        except (SignatureError, EvidenceError) as error:
+            troubles.append(f"evidence in {log.folder} is not signed; the next command signs it: {error.sentence}")
         except StoreTrouble as trouble:
             troubles.append(f"evidence is kept in {log.folder} and sent by the next command: {trouble}")
         troubles += log.troubles
     return tuple(troubles)
-
-
-def _seal(log: EvidenceLog) -> None:
-    try:
-        log.seal()
-    except SignatureError as error:
-        remedy = f"{error.remedy}; the next command signs them"
-        raise Failure(f"entries of {log.folder} are not signed: {error.sentence}", remedy) from None
 
 
 def _store(day: Day, year: str) -> ObjectStore | None:

@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 
 ZEROS = "0" * 64
@@ -124,11 +124,12 @@ def read_chains(folder: Path) -> tuple[tuple[Chain, ...], tuple[BrokenChain, ...
 
 def _read_line(folder: Path, where: str, line: bytes, before: list[Entry]) -> Entry:
     try:
-        entry = Entry(**json.loads(line))
+        document = json.loads(line)
+        entry, is_canonical = Entry(**document), canonical(document) == line
     except (ValueError, TypeError):
         raise BrokenChain(folder, f"{where} is no entry") from None
-    bare = {name: value for name, value in asdict(entry).items() if name != "hash"}
-    if line != canonical(asdict(entry)) or entry.hash != hashlib.sha256(canonical(bare)).hexdigest():
+    bare = {name: value for name, value in document.items() if name != "hash"}
+    if not is_canonical or entry.hash != hashlib.sha256(canonical(bare)).hexdigest():
         raise BrokenChain(folder, f"{where} was changed: its hash does not fit")
     if entry.seq != len(before) + 1 or entry.previous != (before[-1].hash if before else ZEROS):
         raise BrokenChain(folder, f"{where} does not follow from the entry before it")

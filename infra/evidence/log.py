@@ -188,12 +188,12 @@ class EvidenceLog:
             self._append(chain, "broken", self.folder.name, facts, {})
             self.troubles.append(f"{broken}; a new chain goes on in {chain.folder}, the broken one stays as it is")
             return read_chain(chain.folder)
-        if chain.torn or not self._recovered:
-            self._recover(chain)
-            self._recovered = True
-        return read_chain(chain.folder)
+        if self._recovered and not chain.torn:
+            return chain
+        self._recovered = True
+        return self._recover(chain)
 
-    def _recover(self, chain: Chain) -> None:
+    def _recover(self, chain: Chain) -> Chain:
         left = {f"file {path.name}": path for path in chain.strays()}
         found = {name: path.read_bytes() for name, path in left.items()}
         if chain.torn:
@@ -203,9 +203,12 @@ class EvidenceLog:
         if found:
             facts = {"reason": "a command was killed while it wrote", "found": sorted(found)}
             self._append(chain, "recovery", self.folder.name, facts, found)
+            told = ", ".join(sorted(found))
+            self.troubles.append(f"a command was killed while it wrote evidence: {told} is kept by an entry `recovery`")
         for path in left.values():
             if path.name != hashlib.sha256(self._mask(found[f"file {path.name}"])).hexdigest():
                 path.unlink()
+        return read_chain(chain.folder)
 
     def _mine(self) -> str:
         return self._signer.fingerprint.removeprefix("SHA256:").replace("+", "-").replace("/", "_")

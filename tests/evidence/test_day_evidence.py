@@ -200,3 +200,28 @@ def test_the_log_tells_a_day_in_lines(tmp_path):
     show_log(day, "2017-s09", only=True)
     assert "158 create, outcome: done" in said(day)
     assert "2 entries" in said(day)
+
+
+def test_without_ssh_keygen_the_day_goes_on_and_says_what_is_not_signed(tmp_path, store, monkeypatch):
+    """Guards against a traceback on a machine without OpenSSH, and against entries that nobody ever signs."""
+    day = quiet_day(tmp_path, store)
+    day.evidence.append("up", "2017-s09", {})
+    monkeypatch.setenv("PATH", "/nonexistent")
+    (trouble,) = conclude(day)
+    assert "is not signed" in trouble
+    with pytest.raises(Failure, match="ssh-keygen"):
+        deliver(day, day.estate("2017-s09"), later=False)
+    monkeypatch.undo()
+    assert conclude(day) == ()
+    assert verify(tmp_path / "evidence/2017", "--keys", keys(day, tmp_path)).proven
+
+
+def test_what_a_kill_left_is_told_by_the_next_command(tmp_path):
+    """Guards against half a line that is set aside where nobody looks."""
+    day = quiet_day(tmp_path)
+    day.evidence.append("up", "2017-s09", {})
+    (part,) = (tmp_path / "evidence/2017").glob("*/log/*.jsonl")
+    part.write_bytes(part.read_bytes() + b'{"at":')
+    again = quiet_day(tmp_path)
+    again.evidence.append("down", "2017-s09", {})
+    assert any("torn line is kept" in trouble for trouble in conclude(again))
