@@ -2,7 +2,10 @@
 
 import json
 from collections.abc import Mapping
-from typing import Any
+from json import JSONDecodeError
+from typing import Annotated, Any
+
+from pydantic import BaseModel, Field, ValidationError, model_validator
 
 from infra.policy.model import Facts, Finding, PolicyItem, Secret
 from infra.policy.rules import check
@@ -26,21 +29,60 @@ class CheckpointError(Exception):
     """A checkpoint that is none; says what is wrong with it and what to do."""
 
 
+class _Resource(BaseModel):
+    urn: Annotated[str, Field(pattern=r"^urn:pulumi:.+::.+")]
+    type: str
+    inputs: dict[str, Any] | None = None
+    outputs: dict[str, Any] | None = None
+    protect: bool = False
+    delete: bool = False
+    """Whether it waits for its deletion, replaced by another one of the same URN."""
+    secret_outputs: Annotated[frozenset[str], Field(alias="additionalSecretOutputs")] = frozenset()
+
+
+class _Deployment(BaseModel):
+    resources: list[_Resource] | None = None
+
+
+class _Checkpoint(BaseModel):
+    latest: _Deployment | None = None
+
+
+class _Stored(BaseModel):
+    """Either what `pulumi stack export` gives, or what the backend keeps."""
+
+    deployment: _Deployment | None = None
+    checkpoint: _Checkpoint | None = None
+
+    @model_validator(mode="after")
+    def _one_of_both(self) -> "_Stored":
+        if self.deployment is None and self.checkpoint is None:
+            raise ValueError("it has neither a `deployment` nor a `checkpoint`")
+        return self
+
+
 def audit_checkpoint(deployment: Mapping[str, Any], facts: Facts) -> tuple[Finding, ...]:
-    """Hold a stored checkpoint to today's policies. Raises CheckpointError."""
+    """Hold a stored checkpoint to the policies. Raises CheckpointError."""
     return check(items_of(deployment), facts)
 
 
 def items_of(deployment: Mapping[str, Any]) -> tuple[PolicyItem, ...]:
-    """The resources of a checkpoint, as `pulumi stack export` gives it or as the backend stores it."""
+    """The resources of a checkpoint; none for a stack that was destroyed. Raises CheckpointError."""
     try:
-        resources = _resources(deployment)
-        return tuple(_item(resource) for resource in resources if not resource.get("delete"))
-    except (KeyError, TypeError, AttributeError, ValueError) as error:
-        raise CheckpointError(
-            f"the checkpoint is corrupt: {type(error).__name__} {error}. "
-            "Take the one before it from the stack's history or from the evidence"
-        ) from None
+        stored = _Stored.model_validate(deployment)
+        inner = stored.deployment or (stored.checkpoint.latest if stored.checkpoint else None)
+        return tuple(_item(each) for each in (inner.resources if inner else None) or () if not each.delete)
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(map(str, first["loc"]))
+        raise _corrupt(f"{where}: {first['msg']}" if where else first["msg"]) from None
+    except JSONDecodeError as error:
+        raise _corrupt(f"a secret in it is cut off ({error})") from None
+
+
+def _corrupt(reason: str) -> CheckpointError:
+    remedy = "take the one before it from the stack's history or from the evidence"
+    return CheckpointError(f"the checkpoint is corrupt: {reason}; {remedy}")
 
 
 def read_properties(value: Any) -> Any:
@@ -55,22 +97,14 @@ def read_properties(value: Any) -> Any:
     return value
 
 
-def _resources(deployment: Mapping[str, Any]) -> list[Mapping[str, Any]]:
-    inner = deployment["checkpoint"]["latest"] if "checkpoint" in deployment else deployment["deployment"]
-    return inner.get("resources") or []
-
-
-def _item(resource: Mapping[str, Any]) -> PolicyItem:
-    urn, kind = resource["urn"], resource["type"]
-    if not (isinstance(urn, str) and isinstance(kind, str) and urn.startswith("urn:pulumi:")):
-        raise ValueError(f"{urn!r} is no URN of Pulumi's")
+def _item(resource: _Resource) -> PolicyItem:
     return PolicyItem(
-        type=kind,
-        name=urn.rpartition("::")[2],
-        urn=urn,
-        properties=read_properties({**(resource.get("inputs") or {}), **(resource.get("outputs") or {})}),
-        protect=bool(resource.get("protect")),
-        secret_outputs=frozenset(resource.get("additionalSecretOutputs") or ()),
+        type=resource.type,
+        name=resource.urn.rpartition("::")[2],
+        urn=resource.urn,
+        properties=read_properties({**(resource.inputs or {}), **(resource.outputs or {})}),
+        protect=resource.protect,
+        secret_outputs=resource.secret_outputs,
     )
 
 

@@ -24,7 +24,7 @@ def listed(item: PolicyItem, name: str) -> list[Any]:
 
 def labels(item: PolicyItem) -> dict[str, str]:
     """The labels by name."""
-    return {each["label"]: each["value"] for each in listed(item, "labels")}
+    return {each["label"]: each.get("value", "") for each in listed(item, "labels") if each.get("label")}
 
 
 def node_of(item: PolicyItem) -> str:

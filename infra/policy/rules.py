@@ -60,12 +60,13 @@ def check(items: Sequence[PolicyItem], facts: Facts) -> tuple[Finding, ...]:
 
 
 def judge(policy: Policy, items: Sequence[PolicyItem], facts: Facts) -> tuple[Finding, ...]:
-    """Hold resources to one policy."""
+    """Hold resources to one policy. The rules for waivers are the one policy that nothing waives."""
     findings = (
         Finding(policy.name, policy.level, each.resource, each.urn, each.sentence, policy.remedy)
         for each in policy.rule(items, facts)
     )
-    return waived(sorted(findings, key=lambda each: (each.resource, each.sentence)), facts.waivers, facts.today)
+    ordered = sorted(findings, key=lambda each: (each.resource, each.sentence))
+    return waived(ordered, facts.waivers if policy in _WAIVABLE else (), facts.today)
 
 
 def refused(findings: Iterable[Finding]) -> tuple[Finding, ...]:
