@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from infra.evidence.chain import BrokenChain, Entry
+from infra.evidence.chain import Entry
 from infra.evidence.log import EvidenceLog
 from infra.evidence.seasons import Evidence
 from infra.identity import fingerprint
@@ -16,7 +16,7 @@ _ACTING = frozenset({"up", "destroy", "deploy", "scale", "restore"})
 
 
 class Kept:
-    """Reads the log of each season; what is not in it is None or empty, a broken log is an error."""
+    """Reads the log of each season; what is not in it is None or empty, what is broken of it is left out and told."""
 
     def __init__(self, evidence: Evidence, people: Mapping[str, str] | None = None) -> None:
         """`people` maps fingerprints to names."""
@@ -47,14 +47,15 @@ class Kept:
         told += [str(last.facts[name]) for name in ("reason", "why") if last.facts.get(name)]
         return ": ".join(told)
 
+    def questions(self, stack: str) -> list[str]:
+        """What of the log can no longer be trusted."""
+        return [f"{each}: `scripts/verify-evidence` says more" for each in self._evidence.log(stack).read()[1]]
+
     def _name(self, who: str) -> str:
         return self._people.get(who, who)
 
     def _entries(self, stack: str, moment: datetime) -> list[Entry]:
-        try:
-            entries = self._evidence.log(stack).entries()
-        except BrokenChain as error:
-            raise ReviewError(str(error), "`scripts/verify-evidence` names what was changed") from None
+        entries = self._evidence.log(stack).entries()
         return [each for each in entries if each.stack == stack and datetime.fromisoformat(each.at) <= moment]
 
 

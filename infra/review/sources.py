@@ -1,12 +1,14 @@
 """From what a person names to the state itself: the edge where the review meets engine, history, evidence and git."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any, Protocol
 
 from infra.checkpoint import PastDeployment
+from infra.day.record import Record
 from infra.engine import EngineError
 from infra.estate.load import list_stacks
 from infra.estate.mistakes import EstateError
@@ -49,8 +51,9 @@ class Pulumi(Protocol):
 class Asked:
     """How much of an estate is meant."""
 
-    scale: str
-    demand: str
+    scale: str | None
+    """None for that of the stack where it is up, else full."""
+    demand: str | None
     day: int
     """The stage that stands for an edition's days."""
 
@@ -66,8 +69,18 @@ class Loaded:
 class Sources:
     """Reads states; what it needs of the outside is given to it."""
 
-    def __init__(self, workspace: Workspace, pulumi: Pulumi, kept: Kept, asked: Asked, today: date) -> None:
+    def __init__(
+        self,
+        workspace: Workspace,
+        pulumi: Pulumi,
+        kept: Kept,
+        asked: Asked,
+        today: date,
+        record: Callable[[str], Record],
+    ) -> None:
+        """`today` is the day by which waivers are judged; `record` tells of a stack how far its day is."""
         self._workspace, self._pulumi, self._kept, self._asked, self._today = workspace, pulumi, kept, asked, today
+        self._record = record
         self._data = workspace.root / "stacks"
         self._key = digest_key(workspace.home)
 
@@ -83,6 +96,23 @@ class Sources:
         if spec.source is Source.PLAN:
             return self._planned(spec)
         return self._stored(spec)
+
+    def approval(self, text: str) -> str:
+        """What the evidence says about an approval of the second state."""
+        spec = read_spec(text)
+        if spec.source in (Source.DECLARED, Source.REVISION):
+            return "none is needed for what is only declared; `scripts/stage plan` asks for one"
+        return self._kept.approval(spec.stack)
+
+    def stored(self) -> tuple[str, ...]:
+        """The last moment of every stack at which it held something, as states."""
+        return tuple(state for each in list_stacks(self._data) for state in self._last_stored(each.stack))
+
+    def _last_stored(self, stack: str) -> Iterable[str]:
+        for past in reversed(self._pulumi.history(stack)):
+            if past.kind != "destroy":
+                yield f"{stack}@{past.at.isoformat()}"
+                return
 
     def _known(self, spec: Spec) -> None:
         """Of what is gone from stacks/ the past can still be read, but not what it is now."""
@@ -105,8 +135,9 @@ class Sources:
         items: list[Item] = []
         findings: list[tuple[str, str, str, str]] = []
         questions: list[str] = []
-        for stack in stacks:
-            declared = declare(self._workspace, stack, *self._size(stack), data)
+        with ThreadPoolExecutor(len(stacks)) as several:
+            answers = several.map(lambda stack: declare(self._workspace, stack, *self._size(stack), data), stacks)
+        for stack, declared in zip(stacks, answers, strict=True):
             items += self._read(stack, declared.deployment, declared.model, questions)
             findings += self._judged(stack, declared.deployment, data)
         if not spec.stack:
@@ -118,12 +149,14 @@ class Sources:
         return Loaded(_snapshot(spec, stacks, at, who, items, questions), tuple(findings))
 
     def _size(self, stack: str) -> tuple[str, str]:
-        return self._asked.scale, self._asked.demand
+        """Scale and part of the day, as asked for or as the stack is up."""
+        record = self._record(stack)
+        return self._asked.scale or record.scale, self._asked.demand or record.demand.value
 
     def _stored(self, spec: Spec) -> Loaded:
         stack = spec.stack
         past, until = self._last(stack, spec.moment)
-        questions: list[str] = []
+        questions = self._kept.questions(stack)
         if spec.source is Source.ACTUAL:
             deployment, at, who = self._ask(lambda: self._pulumi.actual(stack)), datetime.now(UTC), "the engine"
         else:

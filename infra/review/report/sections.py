@@ -1,8 +1,9 @@
 """The first page in words, the same in every format: headings, each with its lines."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
+from infra.estate.order import natural
 from infra.review.report import words
 from infra.review.report.groups import Group
 
@@ -11,7 +12,7 @@ def sections(document: Mapping[str, Any]) -> dict[str, list[str]]:
     """By title; a section without lines has nothing to tell."""
     return {
         "Why these classes": [_rule(each) for each in document["rules"]],
-        "Policies": [_finding(each) for each in document["policies"]],
+        "Policies": _findings(document["policies"]),
         "Expected, and folded": [_folded(each) for each in document["folded"]],
         "Open questions": list(document["questions"]),
     }
@@ -46,8 +47,16 @@ def _rule(each: Mapping[str, Any]) -> str:
     return f"{each['risk']} {each['name']} ({each['changes']}): {each['text']}"
 
 
-def _finding(each: Mapping[str, Any]) -> str:
-    return f"{each['level']}: {each['policy']}: {each['resource']}: {each['sentence']}"
+def _findings(findings: Iterable[Mapping[str, Any]]) -> list[str]:
+    """One line for what a policy says alike of several resources; what is refused first."""
+    alike: dict[tuple[str, str, str], list[str]] = {}
+    for each in findings:
+        alike.setdefault((each["level"], each["policy"], each["sentence"]), []).append(each["resource"])
+    ordered = sorted(alike.items(), key=lambda found: found[0][0] != "mandatory")
+    return [
+        f"{level}: {policy}: {words.names(sorted(resources, key=natural))}: {sentence}"
+        for (level, policy, sentence), resources in ordered
+    ]
 
 
 def _folded(each: Mapping[str, Any]) -> str:
