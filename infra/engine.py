@@ -219,8 +219,8 @@ class Engine:
 
     def _failure(self, stack: str, verb: str, heard: "_Follower", log: Path, remedy: str = AGAIN) -> EngineError:
         """Why an operation did not reach its end, as its events tell it, else as Pulumi's last words do."""
-        if "the stack is currently locked" in log.read_text() and (locks := read_locks(self._objects, stack)):
-            return held_by(stack, locks)
+        if "the stack is currently locked" in log.read_text():
+            return held_by(stack, read_locks(self._objects, stack))
         if heard.refused and not heard.errors:
             reasons = "; ".join(map(str, heard.refused))
             return EngineError(f"{verb} of {stack} is refused by policy: {reasons}", _OBEY, log)

@@ -72,8 +72,10 @@ def release_all(objects: StateObjects, stack: str) -> tuple[Lock, ...]:
 
 
 def held_by(stack: str, locks: Iterable[Lock]) -> StateError:
-    """Who holds the stack, and what to do about it."""
+    """Who holds the stack, and what to do about it; without locks, they were released while we looked."""
     holders = tuple(locks)
+    if not holders:
+        return StateError(f"{stack} was held by somebody a moment ago: nothing was begun", "run the same command again")
     remedy = "wait until it has ended, or end it, then run the same command again"
     if not all(lock.is_here for lock in holders):
         remedy += f"; where that machine is dead, `scripts/stage unlock {stack}` releases the stack"

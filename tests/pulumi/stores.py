@@ -24,7 +24,7 @@ def versitygw(folder: Path) -> Iterator[str]:
     program = shutil.which("versitygw", path=places)
     assert program, "versitygw is neither on PATH nor in the cache; `scripts/stage up` builds it"
     for each in ("objects", "versions", "metadata"):
-        (folder / each).mkdir()
+        (folder / each).mkdir(exist_ok=True)
     port = 20_000 + os.getpid() % 10_000
     options = ["--versioning-dir", folder / "versions", "--sidecar", folder / "metadata", folder / "objects"]
     command = [program, "--port", f"127.0.0.1:{port}", "--health", "/healthz", "posix", *options]

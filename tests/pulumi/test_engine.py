@@ -158,7 +158,7 @@ def test_what_policies_refuse_is_said_with_the_way_out(engine, workspace):
     (workspace.home / "status").write_text("255")
     with pytest.raises(EngineError) as caught:
         up(engine)
-    assert caught.value.sentence == "up of 2017-s09 is refused by policy: edge-1: It moves (pinned)"
+    assert caught.value.sentence == "up of 2017-s09 is refused by policy: edge-1: It moves. (pinned)"
     assert "have it waived" in caught.value.remedy
     assert f"--policy-pack {workspace.root}/infra/policy/pack.py" in calls(workspace)[-1]
     assert "--skip-preview" not in calls(workspace)[-1]
