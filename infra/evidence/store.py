@@ -88,7 +88,7 @@ def keep(store: ObjectStore, folder: Path) -> Sent:
         for bucket in _SEASON:
             for page in client.get_paginator("list_objects_v2").paginate(Bucket=bucket):
                 for each in page.get("Contents", []):
-                    _fetch(client, bucket, each, folder / bucket / each["Key"])
+                    _fetch(client, bucket, each, folder / bucket)
                     objects, size = objects + 1, size + each["Size"]
         return Sent(objects, size)
 
@@ -147,7 +147,10 @@ class _Bucket:
         return True
 
 
-def _fetch(client: Any, bucket: str, each: dict, path: Path) -> None:
+def _fetch(client: Any, bucket: str, each: dict, folder: Path) -> None:
+    path = folder / each["Key"]
+    if not path.resolve().is_relative_to(folder.resolve()):
+        raise StoreTrouble(f"{bucket}/{each['Key']} leads out of the folder that the bucket is copied to")
     if path.exists() and path.stat().st_size == each["Size"]:
         return
     path.parent.mkdir(parents=True, exist_ok=True)

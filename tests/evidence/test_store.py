@@ -95,6 +95,14 @@ def test_a_broken_chain_is_not_sent_over_the_good_one(store, log):
     assert before < keys(store)
 
 
+def test_a_name_that_leads_elsewhere_is_not_followed(store, tmp_path):
+    """Guards against a store that writes over the files of whoever copies it."""
+    store.client().put_object(Bucket="archive", Key="../../operator_key", Body=b"mine")
+    with pytest.raises(StoreTrouble, match="leads out of the folder"):
+        keep(store, tmp_path / "seasons" / "2017")
+    assert not (tmp_path / "seasons/operator_key").exists()
+
+
 def test_a_season_comes_home_whole_and_goes_on_where_it_was_stopped(store, tmp_path):
     """Guards against an archive that ends with the core."""
     store.client().put_object(Bucket="archive", Key="readings/edition=2017/stage=09/0001.parquet", Body=b"x" * 1000)
