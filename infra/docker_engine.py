@@ -45,6 +45,16 @@ class Listed:
 
 
 @dataclass(frozen=True)
+class Settings:
+    """Of a container: all that Docker lets anybody change without making it anew."""
+
+    values: Mapping[str, object]
+    """By the names that pulumi-docker has for them; memory in MB, cpus in processors."""
+    finished: str
+    """When its first process ended last, as Docker writes times."""
+
+
+@dataclass(frozen=True)
 class Thing:
     """A container, network or volume found by its labels; what cannot stop always counts as running."""
 
@@ -119,6 +129,26 @@ class DockerEngine:
             *(Listed("network", n["Id"], n["Name"], "", n["Created"], n["Labels"] or {}) for n in networks),
             *(Listed("volume", v["Name"], v["Name"], "", v["CreatedAt"], v["Labels"] or {}) for v in volumes),
         )
+
+    def settings(self, container: str) -> Settings | None:
+        """What can be changed of a container while it exists; None where it is gone."""
+        answer = self._ask("GET", f"/containers/{container}/json", missing_ok=True)
+        if answer.status_code == 404:
+            return None
+        found = answer.json()
+        host = found["HostConfig"]
+        values = {
+            "name": found["Name"].removeprefix("/"),
+            "memory": host["Memory"] // 2**20,
+            "memorySwap": host["MemorySwap"] // 2**20 if host["MemorySwap"] > 0 else host["MemorySwap"],
+            "cpuShares": host["CpuShares"],
+            "cpuSet": host["CpusetCpus"],
+            "cpus": host["NanoCpus"] / 1e9,
+            "cpuQuota": host["CpuQuota"],
+            "pidsLimit": host["PidsLimit"] or 0,
+            "restart": host["RestartPolicy"]["Name"] or "no",
+        }
+        return Settings(values, found["State"]["FinishedAt"])
 
     def changes(self, container: str) -> tuple[str, ...]:
         """Paths that differ from the container's image; volumes and tmpfs do not count."""

@@ -15,37 +15,55 @@ Examples:
 import argparse
 import sys
 
-from infra.day import check, down, listing, next, restore, scale, unlock, up
+from infra.day import approve, check, down, drift, listing, log, next, plan, restore, scale, unlock, up
 from infra.day.context import Day
+from infra.day.evidence import conclude
 from infra.day.outcome import Failure, Refusal
 from infra.day.progress import Progress
 from infra.engine import EngineError, StateError
 from infra.estate.mistakes import EstateError
+from infra.evidence.log import EvidenceError
 from infra.render.outputs import MissingOutputs
 from infra.workspace import Workspace
 
 VERBS = (
     up.VERB,
+    plan.VERB,
+    approve.VERB,
     check.VERB,
     down.VERB,
     next.VERB,
+    drift.VERB,
     scale.VERB,
     listing.VERB,
+    log.VERB,
     unlock.VERB,
     restore.VERB,
 )
 
 
 def main(arguments: list[str]) -> int:
-    """Run one command; 0 on success, 1 where a step failed, 2 where the request was refused."""
+    """Run one command; 0 on success, 1 where a step failed, 2 where the request was refused.
+
+    What it wrote into the evidence log is signed and sent whichever way it ends.
+    """
     options = _parser().parse_args(arguments)
     day = Day(Workspace.from_environment(), Progress(as_json=options.json))
+    status = _carry_out(day, options)
+    for sentence in conclude(day):
+        print(f"stage: {sentence}", file=sys.stderr)
+    return status
+
+
+def _carry_out(day: Day, options: argparse.Namespace) -> int:
     try:
         options.run(day, options)
     except Refusal as refusal:
         return _tell(day, refusal.sentence, refusal.remedy, 2)
     except Failure as failure:
         return _tell(day, failure.sentence, failure.remedy, 1)
+    except EvidenceError as error:
+        return _tell(day, error.sentence, error.remedy, 1)
     except EstateError as error:
         return _tell(day, str(error), "mend what is named above; nothing was created", 2)
     except MissingOutputs as error:

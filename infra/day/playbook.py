@@ -12,7 +12,9 @@ import ansible_runner
 from infra.day.outcome import Failure
 from infra.workspace import Workspace
 
+Note = Callable[[str], None]
 _SHOWN_FAILURES = 5
+_BAD = ("runner_on_failed", "runner_on_unreachable")
 
 
 @dataclass(frozen=True)
@@ -27,7 +29,7 @@ def run_playbook(
     workspace: Workspace,
     verb: str,
     stacks: tuple[str, ...],
-    note: Callable[[str], None] = lambda text: None,
+    note: Note = lambda text: None,
     extra: dict | None = None,
     limit: str | None = None,
 ) -> Recap:
@@ -35,20 +37,62 @@ def run_playbook(
 
     Raises Failure naming the hosts that failed and what they said; the whole log stays in ETAPE_HOME/logs.
     """
+    troubles: list[str] = []
+
+    def heard(kind: str, data: dict) -> None:
+        if kind in _BAD and not data.get("ignore_errors"):
+            troubles.append(f"{data['host']}: {_reason(data.get('res', {}))}")
+
+    log, result = _play(workspace, verb, stacks, note, extra, limit, heard)
+    if result.rc != 0 or troubles:
+        raise Failure(_summary(verb, troubles), f"read {_stdout(log)}, mend the cause and run the command again")
+    stats = result.stats or {}
+    return Recap(hosts=len(stats.get("processed", {})), changed=len(stats.get("changed", {})))
+
+
+def ask_playbook(
+    workspace: Workspace, verb: str, stacks: tuple[str, ...], note: Note, extra: dict, limit: str | None = None
+) -> dict[str, dict | str]:
+    """Run a playbook of one task that only looks; by host its result, or why it has none.
+
+    Raises Failure where no host was reached because the playbook itself is wrong.
+    """
+    told: dict[str, dict | str] = {}
+
+    def heard(kind: str, data: dict) -> None:
+        if kind == "runner_on_ok":
+            told[data["host"]] = data["res"]
+        elif kind in _BAD:
+            told[data["host"]] = _reason(data.get("res", {}))
+
+    log, _ = _play(workspace, verb, stacks, note, extra, limit, heard)
+    if not told:
+        raise Failure(_summary(verb, []), f"read {_stdout(log)}, mend the cause and run the command again")
+    return told
+
+
+def _play(
+    workspace: Workspace,
+    verb: str,
+    stacks: tuple[str, ...],
+    note: Note,
+    extra: dict | None,
+    limit: str | None,
+    heard: Callable[[str, dict], None],
+) -> tuple[Path, ansible_runner.Runner]:
+    """Run it to its end; its log's folder, and the runner. `heard` gets each event's kind and data."""
     log = workspace.home / "logs" / f"ansible-{verb}"
     shutil.rmtree(log, ignore_errors=True)
     log.mkdir(parents=True)
-    troubles: list[str] = []
 
-    def heard(event: dict) -> bool:
+    def follow(event: dict) -> bool:
         kind, data = event["event"], event.get("event_data", {})
         if kind == "playbook_on_task_start":
             note(data.get("task", ""))
-        elif kind in ("runner_on_failed", "runner_on_unreachable") and not data.get("ignore_errors"):
-            troubles.append(f"{data['host']}: {_reason(data.get('res', {}))}")
+        heard(kind, data)
         return True
 
-    result = ansible_runner.run(
+    return log, ansible_runner.run(
         private_data_dir=str(log),
         project_dir=str(workspace.root),
         playbook=f"playbooks/{verb}.yml",
@@ -59,14 +103,10 @@ def run_playbook(
             "ANSIBLE_CONFIG": str(workspace.root / "ansible.cfg"),
             "PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]]),
         },
-        event_handler=heard,
+        event_handler=follow,
         quiet=True,
         settings={"suppress_ansible_output": True},
     )
-    if result.rc != 0 or troubles:
-        raise Failure(_summary(verb, troubles), f"read {_stdout(log)}, mend the cause and run the command again")
-    stats = result.stats or {}
-    return Recap(hosts=len(stats.get("processed", {})), changed=len(stats.get("changed", {})))
 
 
 def _reason(res: dict) -> str:

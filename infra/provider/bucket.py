@@ -5,8 +5,6 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-import boto3
-from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError, ConnectionError, HTTPClientError
 
 from infra.provider.bucket_setting import AS_DECLARED, AWAITS_STORE, MISSING, Setting, differences, error_code, look
@@ -19,6 +17,10 @@ _STORE = ("endpoint", "access_key", "secret_key")
 
 def s3_client(store: Properties) -> Any:
     """A client of an object store that gives up soon: the day goes on without a store that does not answer."""
+    # Half a second to import, which only stacks with buckets pay: a stage's preview starts this provider too.
+    import boto3
+    from botocore.config import Config
+
     return boto3.client(
         "s3",
         endpoint_url=store["endpoint"],

@@ -21,6 +21,7 @@ class FakeMachine(Machine):
         self.mounts: set[str] = set()
         self.active: set[str] = set()
         self.enabled: set[str] = set()
+        self.masked: set[str] = set()
         self.broken: set[str] = set()
         """Units that do not start."""
         self.kill_after: int | None = None
@@ -71,7 +72,10 @@ class FakeMachine(Machine):
         self._count()
         self.commands.append(" ".join(command))
         match command:
+            case ("systemctl", "--no-reload", "unmask", *units):
+                self.masked -= set(units)
             case ("systemctl", "--no-reload", "enable", *units):
+                assert not self.masked & set(units), "systemd refuses to enable a masked unit"
                 self.enabled |= set(units)
             case ("systemctl", "--no-reload", "disable", *units):
                 self.enabled -= set(units)
@@ -87,12 +91,13 @@ class FakeMachine(Machine):
         self.run(*command)
 
     def unit_statuses(self, names: Iterable[str]) -> dict[str, UnitStatus]:
-        return {
-            name: UnitStatus(name in self.active, "enabled" if name in self.enabled else self._installed(name))
-            for name in names
-        }
+        return {name: UnitStatus(name in self.active, self._installed(name)) for name in names}
 
     def _installed(self, unit: str) -> str:
+        if unit in self.masked:
+            return "masked"
+        if unit in self.enabled:
+            return "enabled"
         return "disabled" if self.at(f"/etc/systemd/system/{unit}").exists() else ""
 
     def last_words(self, unit: str) -> str:

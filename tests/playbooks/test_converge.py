@@ -130,6 +130,19 @@ def test_a_stopped_unit_is_started_without_touching_files(machine: FakeMachine) 
     assert machine.active == {"etape-relay.service"}
 
 
+def test_a_unit_that_was_masked_and_disabled_runs_again(machine: FakeMachine) -> None:
+    """Guards: a service that somebody forbade to start, and a deploy that systemd refuses."""
+    converge(relay_state(), machine)
+    machine.masked, machine.enabled, machine.active = {"etape-relay.service"}, set(), set()
+    converge(relay_state(), machine)
+
+    assert (machine.masked, machine.enabled, machine.active) == (
+        set(),
+        {"etape-relay.service"},
+        {"etape-relay.service"},
+    )
+
+
 @pytest.mark.parametrize("from_nothing", [True, False], ids=["first deploy", "changed config"])
 def test_a_run_that_is_killed_anywhere_is_completed_by_the_next(tmp_path: Path, from_nothing: bool) -> None:
     """Guards: a half-applied node that a later run takes for finished, or a service left with its old config."""

@@ -13,7 +13,7 @@ from infra.workspace import ROOT
 
 ROLES = sorted((ROOT / "playbooks/roles").iterdir())
 PLAYBOOKS = sorted((ROOT / "playbooks").glob("*.yml"))
-VERBS = {"precheck", "pull", "deploy", "check", "drain", "wipe"}
+VERBS = {"precheck", "pull", "deploy", "check", "drain", "wipe", "drift"}
 
 
 @pytest.mark.parametrize("role", ROLES, ids=lambda role: role.name)

@@ -1,6 +1,7 @@
 """Renders a node's whole desired state once, and calls the module only where the node differs."""
 
 import shlex
+from hashlib import sha256
 
 from ansible.errors import AnsibleError
 from ansible.plugins.action import ActionBase
@@ -70,12 +71,23 @@ class ActionModule(ActionBase):
 def probe(state: State) -> str:
     """A shell command that succeeds only on a node that has reached `state`."""
     running = [shlex.quote(unit.name) for unit in state.every("units") if unit.running]
+    enabled = [shlex.quote(unit.name) for unit in state.every("units") if unit.enabled]
+    rights = {item.path: item for what in ("directories", "files") for item in state.every(what)}
     tests = [
         f'[ "$(cat {APPLIED} 2>/dev/null)" = {state.digest()} ]',
         f"sha256sum --check --status {SUMS}",
         *(f'[ "$(readlink {shlex.quote(link.path)})" = {shlex.quote(link.target)} ]' for link in state.every("links")),
         *(f"[ -d {shlex.quote(directory.path)} ]" for directory in state.every("directories")),
     ]
+    if rights:
+        lines = "".join(f"{item.owner}:{item.group} {int(item.mode, 8):o} {path}\n" for path, item in rights.items())
+        listed = f"stat --format='%U:%G %a %n' {' '.join(map(shlex.quote, rights))}"
+        tests.append(f'[ "$({listed} | sha256sum)" = "{sha256(lines.encode()).hexdigest()}  -" ]')
+    if enabled:
+        wrong = "disabled|masked|masked-runtime"
+        tests.append(
+            f"! systemctl is-enabled {' '.join(enabled)} | grep --quiet --extended-regexp --line-regexp '{wrong}'"
+        )
     if running:
         tests.append(f"! systemctl is-active {' '.join(running)} | grep --quiet --invert-match --line-regexp active")
     return " && ".join(tests)

@@ -40,6 +40,7 @@ class Plan:
     links: tuple[Link, ...]
     orphans: Owned
     """What an earlier state brought and this one no longer wants."""
+    unmask: tuple[str, ...]
     enable: tuple[str, ...]
     disable: tuple[str, ...]
     restart: tuple[str, ...]
@@ -54,7 +55,7 @@ def plan(state: State, record: Record, machine: Machine) -> Plan:
     statuses = machine.unit_statuses(unit.name for unit in state.every("units"))
     orphans = record.owned.without(Owned.of(state))
     chosen: dict[str, list] = {name: [] for name in ("accounts", "directories", "files", "links")}
-    verbs: dict[str, list[str]] = {verb: [] for verb in ("enable", "disable", "restart", "start", "stop")}
+    verbs: dict[str, list[str]] = {verb: [] for verb in ("unmask", "enable", "disable", "restart", "start", "stop")}
     for role in state.roles:
         for what in chosen:
             for item in getattr(role, what):
@@ -130,7 +131,9 @@ def _stale(unit: Unit, state: State, record: Record, differing: set[str]) -> lis
 
 
 def _unit_verbs(unit: Unit, status: UnitStatus, stale: list[str]) -> Iterable[tuple[str, str]]:
-    if unit.enabled and status.installed in ("", "disabled"):
+    if status.masked and (unit.enabled or unit.running):
+        yield "unmask", ""
+    if unit.enabled and (status.masked or status.installed in ("", "disabled")):
         yield "enable", ""
     if not unit.enabled and status.installed == "enabled":
         yield "disable", ""
@@ -177,12 +180,21 @@ def _put(todo: Plan, machine: Machine) -> None:
 
 def _prepare_units(todo: Plan, machine: Machine, interrupted: bool) -> None:
     """Enable and disable; systemd reads its files again where one changed, now or in a run that was stopped."""
+    if todo.unmask:
+        machine.run("systemctl", "--no-reload", "unmask", *todo.unmask)
+        machine.run("systemctl", "--no-reload", "unmask", "--runtime", *todo.unmask)
     if todo.enable:
         machine.run("systemctl", "--no-reload", "enable", *todo.enable)
     if todo.disable:
         machine.run("systemctl", "--no-reload", "disable", *todo.disable)
     touched = (*(file.path for file in todo.files), *(path for path, _ in todo.orphans.files))
-    if interrupted or todo.enable or todo.disable or any(path.startswith("/etc/systemd/system/") for path in touched):
+    if (
+        interrupted
+        or todo.unmask
+        or todo.enable
+        or todo.disable
+        or any(path.startswith("/etc/systemd/system/") for path in touched)
+    ):
         machine.run("systemctl", "daemon-reload")
 
 

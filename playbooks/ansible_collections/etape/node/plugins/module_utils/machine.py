@@ -32,7 +32,12 @@ class UnitStatus:
 
     active: bool
     installed: str
-    """enabled, disabled, static...; empty where there is no unit file."""
+    """enabled, disabled, static, masked...; empty where there is no unit file."""
+
+    @property
+    def masked(self) -> bool:
+        """Whether it was forbidden to start, until the next boot or for good."""
+        return self.installed.startswith("masked")
 
 
 class Machine:

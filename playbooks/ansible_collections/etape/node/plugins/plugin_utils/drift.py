@@ -203,19 +203,18 @@ def _keys(allowed: tuple[str, ...], accounts: Mapping) -> Iterator[Finding]:
     root = {_key(each) for each in allowed}
     for name, account in accounts.items():
         expected = root if name == "root" else set()
-        there = {_key(each): each for each in account["keys"]}
-        for key in sorted(there.keys() - expected):
-            comment = there[key].split(" ", 2)[2:] or ["no name"]
-            yield Finding("key", f"{name}: {key[-12:]}", "may not log in", f"may log in as {name} ({comment[0]})")
-        for key in sorted(expected - there.keys()):
+        there = {_key(each) for each in account["keys"]}
+        for key in sorted(there - expected):
+            yield Finding("key", f"{name}: {key[-12:]}", "may not log in", f"may log in as {name}")
+        for key in sorted(expected - there):
             yield Finding("key", f"{name}: {key[-12:]}", "the operator's key", "taken away")
 
 
 def _key(line: str) -> str:
-    """The key itself, without options and comment."""
+    """The key itself, without its comment; what stands before a key changes what it may do, so it stays."""
     words = line.split()
-    start = next((index for index, word in enumerate(words) if word.startswith(("ssh-", "ecdsa-", "sk-"))), 0)
-    return " ".join(words[start : start + 2]) if start == 0 else line
+    kinds = (index for index, word in enumerate(words) if word.startswith(("ssh-", "ecdsa-", "sk-")))
+    return " ".join(words[: next(kinds, len(words)) + 2])
 
 
 def _settings(state: State) -> dict[str, str]:
