@@ -1,38 +1,17 @@
-"""The whole day on the lab, in the order of a day: up, check, cut, kill, next, down."""
+"""The morning of the day: up, killed and run again, checked, broken and mended. It leaves 2017-s09 live."""
 
 import os
 import subprocess
 import sys
 import time
 
-import docker
-import httpx
-import polars as pl
 import pytest
 
-from infra.day.context import Day
-from infra.day.progress import Progress
 from infra.day.record import Phase, Records
-from infra.evidence.store import keep
 from infra.workspace import ROOT
 from tests.lab.command import kill_while, run, succeed
-from tests.lab.conftest import STACK
-
-SNAPSHOT = "http://127.0.0.1:8310/api/snapshot"
-UPLINK_CUT_S = 60
-
-
-def containers(stack: str) -> list[str]:
-    client = docker.from_env()
-    return [each.name for each in client.containers.list(all=True, filters={"label": f"etape.stack={stack}"})]
-
-
-def networks(stack: str) -> list[str]:
-    return [each.name for each in docker.from_env().networks.list(filters={"label": f"etape.stack={stack}"})]
-
-
-def race() -> dict:
-    return httpx.get(SNAPSHOT, timeout=3).raise_for_status().json()["race"]
+from tests.lab.conftest import STACK, UPLINK_CUT_S
+from tests.lab.seen import race
 
 
 def test_up_survives_being_killed_with_everything_that_it_started(workspace):
@@ -133,45 +112,3 @@ def wait_until_frozen() -> int:
         if race()["clock_ms"] == before:
             return before
     pytest.fail("the feed goes on although the uplink is cut")
-
-
-def test_next_proves_both_ends_and_leaves_nothing_of_the_town(workspace):
-    """Guards against a stage that haunts the next one, and against readings lost on the way."""
-    outcome = succeed("stage", "next", STACK)
-    proof = outcome.step("Prove")
-    assert proof["readings"] > 198 * UPLINK_CUT_S * 0.9
-    assert containers(STACK) == []
-    assert networks(STACK) == []
-    assert Records(workspace).read("2017-s10").phase is Phase.LIVE
-
-
-def test_the_archive_holds_each_reading_once(workspace, estate, tmp_path):
-    """Guards against a backlog that crosses twice and is counted as more of the race than there was."""
-    keep(Day(workspace, Progress(as_json=True)).object_store(estate), tmp_path)
-    parts = tmp_path.glob("archive/readings/edition=2017/stage=09/**/*.parquet")
-    identity = ["device", "time_ms"]
-    readings = pl.concat([pl.read_parquet(part, columns=identity, hive_partitioning=False) for part in parts])
-    assert readings.n_unique() == readings.height > 0
-
-
-def test_down_survives_being_killed_while_it_destroys(workspace):
-    """Guards against half a town: nothing can drain it any more, and nothing takes it away."""
-    kill_while("Export", 2, "stage", "down", "2017-s10", everything=True)
-    assert Records(workspace).read("2017-s10").phase is Phase.DRAINED
-    succeed("stage", "down", "2017-s10")
-    assert containers("2017-s10") == []
-    assert networks("2017-s10") == []
-
-
-def test_the_core_keeps_its_data_after_the_stage_is_gone(workspace, estate):
-    """Guards against evidence that goes away with the town."""
-    assert len(containers("2017-core")) == len(estate.core.nodes)
-    assert Records(workspace).read("2017-s10").evidence.startswith("2017-s10/")
-
-
-def test_a_season_does_not_end_by_accident():
-    """Guards against `down --core` in a script that nobody confirmed."""
-    outcome = run("stage", "down", "--core")
-    assert outcome.status == 2
-    assert "--yes" in outcome.errors
-    assert containers("2017-core") != []
