@@ -74,9 +74,19 @@ def checkpoint_text(stack: str, deployment: Mapping) -> str:
 
 def read_history(objects: StateObjects, stack: str) -> tuple[PastDeployment, ...]:
     """Every operation on the stack that came to an end, oldest first."""
-    found = ((key, _MOMENT.search(key)) for key in objects.list(f".pulumi/history/etape/{stack}"))
+    found = ((key, _MOMENT.search(key)) for key in objects.list(_history_folder(stack)))
     # Nanoseconds since 1970, which is how the backend tells one operation from the next.
     return tuple(_past(objects, stack, key, int(moment[1]) / 1e9) for key, moment in found if moment)
+
+
+def history_files(objects: StateObjects, stack: str) -> Mapping[str, str]:
+    """All that the backend keeps of the stack's past, by file name."""
+    found = {key.rpartition("/")[2]: objects.read(key) for key in objects.list(_history_folder(stack))}
+    return {name: text for name, text in found.items() if text is not None and name.endswith(".json")}
+
+
+def _history_folder(stack: str) -> str:
+    return f".pulumi/history/etape/{stack}"
 
 
 def restore(objects: StateObjects, stack: str) -> PastDeployment:

@@ -12,7 +12,7 @@ import argparse
 import os
 import sys
 
-from infra.engine import Engine
+from infra.engine import Engine, StateError
 from infra.workspace import Toolbox, Workspace
 
 _WELCOME = """Etape's shell: pulumi, ansible-playbook and docker work on the estate; `exit` leaves.
@@ -23,13 +23,23 @@ def main(arguments: list[str]) -> None:
     """Become the shell or the command; never returns."""
     command = _parser().parse_args(arguments).command
     workspace = Workspace.from_environment()
-    os.environ.update(Engine(workspace, Toolbox.read(workspace)).environment())
+    os.environ.update(_environment(workspace))
     os.chdir(workspace.root)
     if command is not None:
         os.execl("/bin/sh", "sh", "-c", command)
     print(_WELCOME, file=sys.stderr)
     shell = os.environ.get("SHELL", "/bin/sh")
     os.execl(shell, shell)
+
+
+def _environment(workspace: Workspace) -> dict[str, str]:
+    """The engine's, with the guard in front: a person's `pulumi stack rm` would take a stack's history with it."""
+    try:
+        environment = Engine(workspace, Toolbox.read(workspace)).environment()
+    except StateError as error:
+        sys.exit(f"shell: {error}")
+    guard = workspace.root / "infra/guard"
+    return {**environment, "PATH": os.pathsep.join([str(guard), environment["PATH"]])}
 
 
 def _parser() -> argparse.ArgumentParser:

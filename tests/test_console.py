@@ -32,7 +32,7 @@ def in_shell(workspace: Workspace, command: str) -> str:
 def test_pulumi_finds_its_engine_its_state_and_the_lab(workspace: Workspace) -> None:
     """The language host takes the first Python on PATH, whatever the virtual environment is."""
     path, docker, state = in_shell(workspace, "echo $PATH $DOCKER_HOST $PULUMI_BACKEND_URL").split()
-    assert path.startswith(os.pathsep.join(["/venv/bin", "/engine", ""]))
+    assert path.startswith(os.pathsep.join([f"{ROOT}/infra/guard", "/venv/bin", "/engine", ""]))
     assert docker == "unix:///nowhere.sock"
     assert state == f"file://{workspace.home}/state"
 

@@ -15,7 +15,7 @@ Examples:
 import argparse
 import sys
 
-from infra.day import approve, check, down, drift, listing, log, next, plan, restore, scale, unlock, up
+from infra.day import approve, check, down, drift, keep, listing, log, next, plan, restore, scale, unlock, up
 from infra.day.context import Day
 from infra.day.evidence import conclude
 from infra.day.outcome import Failure, Refusal
@@ -39,6 +39,7 @@ VERBS = (
     log.VERB,
     unlock.VERB,
     restore.VERB,
+    keep.VERB,
 )
 
 
