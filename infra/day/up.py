@@ -41,7 +41,7 @@ def up(day: Day, wish: Wish) -> None:
     record = wanted(day, wish)
     estate = read_estate(record.stack, record.scale, record.demand)
     with only_one(day.workspace):
-        _refuse_second_stage(day, estate)
+        _refuse_another(day, estate)
         with permitted_up(day, estate, record, wish.approved) as bounds:
             day.tell(estate, "rigging", f"{estate.stack} is being rigged")
             for layer in layers(estate):
@@ -72,11 +72,16 @@ def _demand(before: Record) -> Demand:
     return Demand.RACE if before.phase is Phase.DOWN or before.scaling else before.demand
 
 
-def _refuse_second_stage(day: Day, estate: Estate) -> None:
+def _refuse_another(day: Day, estate: Estate) -> None:
     """One truck, one set of addresses: a second stage beside the first would be the conflict of 2016."""
     for other in day.records.up():
-        if other.stack in {layer.stack for layer in layers(estate)} or other.stack.endswith("-core"):
+        if other.stack in {layer.stack for layer in layers(estate)}:
             continue
+        if other.stack.endswith("-core"):
+            raise Refusal(
+                f"{other.stack} is {other.phase}: a season has to end before another one begins in its place",
+                f"run `scripts/stage down {other.stack} --core`",
+            )
         if estate.layer is Layer.CORE:
             raise Refusal(
                 f"{other.stack} is plugged into {estate.stack}, and only the stage knows the town's handoff",

@@ -36,9 +36,9 @@ def takes_nothing(parser: ArgumentParser) -> None:
 
 
 def stack_of(day: Day, options: Namespace) -> str:
-    """The stack that was named; else the stage that is up, else the default."""
-    stages = [record.stack for record in day.records.up() if not record.stack.endswith("-core")]
-    return options.stack or next(iter(stages), DEFAULT_STACK)
+    """The stack that was named; else the stage that is up, else the season that is, else the default."""
+    up = sorted((record.stack for record in day.records.up()), key=lambda stack: stack.endswith("-core"))
+    return options.stack or next(iter(up), DEFAULT_STACK)
 
 
 def confirm(options: Namespace, warning: str, word: str = "end") -> None:
