@@ -16,6 +16,7 @@ from infra.estate.model import Demand, Estate, Person, PersonRole
 from infra.identity import APPROVAL, SignatureError, fingerprint, owner_of, public_half, sign, signing_key, verify
 
 _SHOWN = 5
+_TOLD_FROM = "R2"
 ReadEstate = Callable[[str, str, Demand], Estate]
 
 
@@ -50,6 +51,8 @@ def approve(day: Day, path: Path, key: Path, ask: Callable[[str], None], read: R
 def as_text(request: Request) -> str:
     """What is signed, for whoever signs: everything but the digests by entry, whose hash is there."""
     counts = "  ".join(f"{risk} {count}" for risk, count in request.risks.items())
+    told = [change for change in request.changes if change.risk >= _TOLD_FROM]
+    quiet = len(request.changes) - len(told)
     return "\n".join(
         [
             f"Plan       {request.verb} of {request.stack} ({request.scale}, race speed {request.speed:g})",
@@ -57,7 +60,8 @@ def as_text(request: Request) -> str:
             f"Author     {request.author.name}  {request.author.fingerprint}",
             f"Made       {request.requested_at:%Y-%m-%d %H:%M %Z}, good until {request.expires:%Y-%m-%d %H:%M %Z}",
             f"Risk       {counts}",
-            *(f"  {each.risk}  {each.action:<8} {each.what}  {each.reason}".rstrip() for each in request.changes),
+            *(f"  {each.risk}  {each.action:<8} {each.what}  {each.reason}".rstrip() for each in told),
+            *([f"  and {quiet} changes below {_TOLD_FROM}, which the review lists"] if quiet else []),
             f"Review     {request.review or 'none: everything of the season is taken away'}",
             f"Covers     {', '.join(f'{len(entries)} of {part}' for part, entries in request.covers.items())}",
             f"Plan hash  {request.plan_hash}",

@@ -84,7 +84,7 @@ def _refuse_unapproved(day: Day, estate: Estate, planned: Planned) -> None:
         day.evidence.append("approval", estate.stack, {"outcome": "not needed", **facts})
         return
     day.evidence.append("approval", estate.stack, {"outcome": "refused", "reason": "no approval", **facts})
-    grave = [change for change in planned.changes if change.risk >= estate.approval.required_from]
+    grave = [change for change in planned.judged.changes if change.risk >= estate.approval.required_from]
     named = ", ".join(f"{change.action} {change.what} ({change.risk})" for change in grave[:_NAMED])
     more = f" and {len(grave) - _NAMED} more" if len(grave) > _NAMED else ""
     core = " --core" if planned.verb != "up" else ""

@@ -1,8 +1,11 @@
 """What `up` would do, judged by risk; with `--output` as a file that is approved and then carried out exactly."""
 
+import sys
 from argparse import ArgumentParser, ArgumentTypeError, Namespace
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 from infra.approval.digest import plan_hash
 from infra.approval.document import Approval, Author, Request, write_approval
@@ -14,7 +17,11 @@ from infra.day.outcome import Failure, Refusal
 from infra.day.planning import Planned, plan_end, plan_up, season_alone
 from infra.day.up import Wish, race_speed, wanted
 from infra.day.verb import Verb, stack_of
+from infra.durable import write_durably
 from infra.identity import APPROVAL, SignatureError, identity_of, public_half, sign, signing_key
+from infra.review.report.formats import render
+from infra.review.report.terminal import first_page
+from infra.review.review import canonical, content_hash
 
 _LONGEST_H = 168
 
@@ -22,15 +29,14 @@ _LONGEST_H = 168
 def plan(day: Day, wish: Wish, options: Namespace) -> None:
     """Print the plan, and write it where `--output` says. Changes nothing."""
     with only_one(day.workspace):
-        planned = _planned(day, wish, options.core)
+        planned = _planned(day, wish, options)
     _refuse_against_policy(planned)
-    request = _request(day, planned, options)
+    request, review = _request(day, planned, options), planned.judged.review
+    if review:
+        day.progress.say(first_page(review, content_hash(review), sys.stdout.isatty()) + "\n")
     day.progress.say(as_text(request))
     if options.output:
-        write_approval(options.output, _signed(request, signing_key(day.workspace, options.key)))
-        facts = {"outcome": "planned", "plan_hash": request.plan_hash, "risks": dict(request.risks)}
-        files = {"approval.json": options.output.read_bytes()}
-        day.evidence.append("approval", request.stack, {**facts, "why": request.why}, files)
+        _write(day, request, review, options)
         day.progress.say(_next(planned, options.output))
     day.progress.result(
         stack=request.stack,
@@ -42,10 +48,25 @@ def plan(day: Day, wish: Wish, options: Namespace) -> None:
     )
 
 
-def _planned(day: Day, wish: Wish, core: bool) -> Planned:
+def _planned(day: Day, wish: Wish, options: Namespace) -> Planned:
     record = wanted(day, wish)
     estate = read_estate(record.stack, record.scale, record.demand)
-    return plan_end(day, season_alone(estate)) if core else plan_up(day, estate, record)
+    if options.core:
+        return plan_end(day, season_alone(estate))
+    return plan_up(day, estate, record, why=options.why)
+
+
+def _write(day: Day, request: Request, review: Mapping[str, Any] | None, options: Namespace) -> None:
+    """The plan where `--output` says, its review as a page beside it, both as evidence."""
+    write_approval(options.output, _signed(request, signing_key(day.workspace, options.key)))
+    files = {"approval.json": options.output.read_bytes()}
+    if review:
+        page = options.output.with_suffix(".html")
+        write_durably(page, render(review, "html"))
+        files["review.json"] = canonical(review)
+        day.progress.say(f"Review     {page}, for whoever approves it")
+    facts = {"outcome": "planned", "plan_hash": request.plan_hash, "risks": dict(request.risks), "why": request.why}
+    day.evidence.append("approval", request.stack, facts, files)
 
 
 def _refuse_against_policy(planned: Planned) -> None:
@@ -56,7 +77,8 @@ def _refuse_against_policy(planned: Planned) -> None:
 
 
 def _request(day: Day, planned: Planned, options: Namespace) -> Request:
-    estate, now = planned.layers[-1], datetime.now(UTC).replace(microsecond=0)
+    estate, review = planned.layers[-1], planned.judged.review
+    now = datetime.now(UTC).replace(microsecond=0)
     key = signing_key(day.workspace, options.key)
     try:
         author = identity_of(public_half(key), estate.people)
@@ -71,8 +93,8 @@ def _request(day: Day, planned: Planned, options: Namespace) -> Request:
         plan_hash=plan_hash(planned.covered),
         covers=planned.covered.as_dict(),
         risks=planned.risks,
-        changes=planned.changes,
-        review=planned.review,
+        changes=planned.judged.changes,
+        review=content_hash(review) if review else None,
         why=options.why,
         author=Author(name=author.name, fingerprint=author.fingerprint),
         requested_at=now,

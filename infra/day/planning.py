@@ -9,7 +9,7 @@ from infra.approval.covering import covered_by, read_sources
 from infra.approval.digest import Covered
 from infra.approval.document import RISKS, Asked, JudgedChange, RiskName
 from infra.day.context import Day, layers, read_estate, season
-from infra.day.judging import Judge, judged
+from infra.day.judging import Judge, Judged, judged
 from infra.day.record import Phase, Record
 from infra.estate.model import Estate
 from infra.plan import Plan, Step, plain, resource_name
@@ -24,23 +24,26 @@ class Planned:
     layers: tuple[Estate, ...]
     plans: tuple[Plan, ...]
     covered: Covered
-    changes: tuple[JudgedChange, ...]
-    review: str | None
-    """Content hash of the review; None where there is none."""
+    judged: Judged
 
     @property
     def risks(self) -> dict[RiskName, int]:
         """Number of changes by risk class, those without any included."""
-        return {risk: sum(change.risk == risk for change in self.changes) for risk in RISKS}
+        return {risk: sum(change.risk == risk for change in self.judged.changes) for risk in RISKS}
 
     @property
     def highest(self) -> str:
         """The highest class of any change; R0 where nothing changes."""
-        return max((change.risk for change in self.changes), default="R0")
+        return max((change.risk for change in self.judged.changes), default="R0")
 
 
 def plan_up(
-    day: Day, estate: Estate, wanted: Record, bounds: Mapping[str, Path] = MappingProxyType({}), judge: Judge = judged
+    day: Day,
+    estate: Estate,
+    wanted: Record,
+    bounds: Mapping[str, Path] = MappingProxyType({}),
+    judge: Judge = judged,
+    why: str = "",
 ) -> Planned:
     """Preview every layer of an `up` of the estate. Raises EngineError where a program or a provider refuses.
 
@@ -54,8 +57,9 @@ def plan_up(
             step.detail, step.facts = f"{len(plan.steps)} steps", {"steps": len(plan.steps)}
             plans.append(plan)
     covered = covered_by(read_sources(day.workspace.root, tiers), plans, {"speed": wanted.speed})
-    changes, review = judge(day, tiers, tuple(plans))
-    return Planned("up", wanted, tiers, tuple(plans), covered, changes, review)
+    with day.progress.step("Judge what changes"):
+        found = judge(day, plans, why)
+    return Planned("up", wanted, tiers, tuple(plans), covered, found)
 
 
 def plan_end(day: Day, core: Estate) -> Planned:
@@ -68,7 +72,7 @@ def plan_end(day: Day, core: Estate) -> Planned:
         JudgedChange(risk="R4", action="remove", what=f"{step.type.rpartition(':')[2]} {step.name}", reason="")
         for step in plan.steps
     )
-    return Planned("down --core", record, (core,), (plan,), covered, changes, None)
+    return Planned("down --core", record, (core,), (plan,), covered, Judged(changes))
 
 
 def season_alone(estate: Estate) -> Estate:

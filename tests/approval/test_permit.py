@@ -15,6 +15,7 @@ from infra.approval.digest import plan_hash
 from infra.approval.document import JudgedChange, read_approval, write_approval
 from infra.day.approve import approve
 from infra.day.context import Day
+from infra.day.judging import Judge, Judged
 from infra.day.outcome import Refusal
 from infra.day.permit import permit_end, permitted_up
 from infra.day.planning import plan_end, plan_up
@@ -85,10 +86,10 @@ def loaded(stack: str) -> Estate:
     return load_estate(stack, "small")
 
 
-def judge_as(risk: str):
+def judge_as(risk: str) -> Judge:
     """Every plan holds one change of that class."""
     change = JudgedChange(risk=risk, action="replace", what="node edge-1", reason="another image")
-    return lambda day, tiers, plans: ((change,), None)
+    return lambda day, plans, why: Judged((change,))
 
 
 def outcomes(day: Day) -> list[str]:
