@@ -24,18 +24,15 @@ from infra.cli import AGAIN, PulumiCli, last_words, stack_file, write_config
 from infra.docker_engine import DockerEngine, DockerError, Thing
 from infra.durable import write_durably
 from infra.engine_error import EngineError, StateError
-from infra.events import Changes, read_event
+from infra.events import Changes, Follower, Note
 from infra.locks import Lock, held_by, read_locks, release_all, release_dead
 from infra.operator_key import public_key
 from infra.ownership import owner_labels
-from infra.plan import Plan, PolicyFinding, read_events, read_plan
+from infra.plan import Plan, read_events, read_plan
 from infra.state_objects import FolderObjects
 from infra.workspace import Toolbox, Workspace
 
 __all__ = ["Engine", "EngineError", "Note", "StateError"]
-
-Note = Callable[[str], None]
-"""Told what is being done now, in a few words."""
 
 
 class Heard(Protocol):
@@ -96,7 +93,7 @@ class Engine:
         with self._aside(stack, {}) as (empty, folder):
             write_config(folder / "config.yaml", config)
             arguments = ["preview", "--json", "--config-file", str(folder / "config.yaml"), *self._policies()]
-            follower = _Follower(note, lines.append)
+            follower = Follower(note, lines.append)
             cli, refresh = (self._cli, self._refreshed(stack)) if known else (empty, [])
             saved = ["--save-plan", str(bound)] if bound else []
             status, log = cli.stream(stack, [*arguments, *refresh, *saved], follower, _PLANNING)
@@ -113,7 +110,7 @@ class Engine:
         with self._aside(stack, read_deployment(self._objects, stack)) as (copy, folder):
             write_config(folder / "config.yaml", {})
             arguments = ["refresh", "--yes", "--skip-preview", "--json", "--config-file", str(folder / "config.yaml")]
-            follower = _Follower(note)
+            follower = Follower(note)
             status, log = copy.stream(stack, arguments, follower)
             if status != 0:
                 raise self._failure(stack, "refresh", follower, log)
@@ -209,7 +206,7 @@ class Engine:
 
     def _operate(self, stack: str, verb: str, note: Note, more: Sequence[str]) -> Changes:
         """Run `up` or `destroy`; looks at reality first where a machine of the checkpoint does not run."""
-        heard = _Follower(note)
+        heard = Follower(note)
         arguments = [verb, "--yes", "--json", *self._refreshed(stack), *more]
         with self._watch(stack, verb, heard):
             status, log = self._cli.stream(stack, arguments, heard, _BOUND if "--plan" in more else {})
@@ -217,7 +214,7 @@ class Engine:
                 raise self._failure(stack, verb, heard, log)
         return heard.changes
 
-    def _failure(self, stack: str, verb: str, heard: "_Follower", log: Path, remedy: str = AGAIN) -> EngineError:
+    def _failure(self, stack: str, verb: str, heard: Follower, log: Path, remedy: str = AGAIN) -> EngineError:
         """Why an operation did not reach its end, as its events tell it, else as Pulumi's last words do."""
         if "the stack is currently locked" in log.read_text():
             return held_by(stack, read_locks(self._objects, stack))
@@ -277,28 +274,3 @@ class Engine:
         deployment = self.export(stack)
         deployment["deployment"]["pending_operations"] = []
         self._cli.run(stack, ["stack", "import"], given=json.dumps(deployment))
-
-
-class _Follower:
-    """Listens to an operation: tells each step, keeps the errors and the sum."""
-
-    def __init__(self, note: Note, hear: Callable[[str], None] = lambda line: None) -> None:
-        self._note = note
-        self._hear = hear
-        self.errors: list[str] = []
-        self.refused: list[PolicyFinding] = []
-        self.changes = Changes()
-
-    def __call__(self, line: str) -> None:
-        self._hear(line)
-        event = read_event(line)
-        if event is None:
-            return
-        if event.step:
-            self._note(event.step)
-        if event.error and event.error not in self.errors:
-            self.errors.append(event.error)
-        if event.finding and event.finding.level == "mandatory" and event.finding not in self.refused:
-            self.refused.append(event.finding)
-        if event.changes:
-            self.changes = event.changes

@@ -1,10 +1,13 @@
 """Pulumi's stream of JSON events, reduced to what a person wants to hear."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from infra.plan import PolicyFinding, read_finding, resource_name
+
+Note = Callable[[str], None]
+"""Told what is being done now, in a few words."""
 
 _ECHOES = ("update failed", "preview failed", "resource monitor shut down", "an unhandled error occurred")
 """What Pulumi says besides the error that it follows from."""
@@ -75,3 +78,28 @@ def _read_diagnostic(diagnostic: Mapping) -> Event | None:
 def _name(urn: str) -> str:
     """The resource's own name; nothing for the stack itself."""
     return "" if "pulumi:pulumi:Stack" in urn.split("::")[-2:][0] else resource_name(urn)
+
+
+class Follower:
+    """Listens to an operation: tells each step, keeps the errors and the sum."""
+
+    def __init__(self, note: Note, hear: Callable[[str], None] = lambda line: None) -> None:
+        self._note = note
+        self._hear = hear
+        self.errors: list[str] = []
+        self.refused: list[PolicyFinding] = []
+        self.changes = Changes()
+
+    def __call__(self, line: str) -> None:
+        self._hear(line)
+        event = read_event(line)
+        if event is None:
+            return
+        if event.step:
+            self._note(event.step)
+        if event.error and event.error not in self.errors:
+            self.errors.append(event.error)
+        if event.finding and event.finding.level == "mandatory" and event.finding not in self.refused:
+            self.refused.append(event.finding)
+        if event.changes:
+            self.changes = event.changes
