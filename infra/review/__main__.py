@@ -24,7 +24,6 @@ from infra.evidence.log import EvidenceError
 from infra.review.desk import Desk
 from infra.review.report.formats import FORMATS, render
 from infra.review.snapshot import ReviewError
-from infra.review.sources import Asked
 from infra.workspace import Workspace
 
 
@@ -32,7 +31,7 @@ def main(arguments: list[str]) -> int:
     """0 when the report was made; 1 where policies object to a checkpoint; 2 where it cannot be made as asked."""
     options = _parser().parse_args(arguments)
     try:
-        desk = Desk(Workspace.from_environment(), Asked(options.scale, options.demand, options.day))
+        desk = Desk(Workspace.from_environment(), options.scale, options.demand, options.day)
         if options.policy:
             return _audit(desk, options)
         return _review(desk, options)

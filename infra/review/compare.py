@@ -39,7 +39,7 @@ _IDENTITY = {
 
 def compare(a: Snapshot, b: Snapshot) -> Comparison:
     """Every difference on the way from `a` to `b`, unjudged; things in the order of layers and kinds."""
-    left, right = ({item.identity: item for item in side.items} for side in (a, b))
+    left, right = ({item.identity: item for item in _comparable(*sides)} for sides in ((a, b), (b, a)))
     removed = [item for identity, item in left.items() if identity not in right]
     added = [item for identity, item in right.items() if identity not in left]
     renames, questions = find_renames(removed, added, a, b)
@@ -61,6 +61,12 @@ def compare(a: Snapshot, b: Snapshot) -> Comparison:
         len(kept) - len(differing),
         questions,
     )
+
+
+def _comparable(side: Snapshot, other: Snapshot) -> Iterable[Item]:
+    """Of a layer whose model the other side has lost only the resources: the rest would look new, or gone."""
+    lost = {item.layer for item in other.items} - {item.layer for item in other.of_kind("stack")}
+    return (item for item in side.items if item.is_resource or item.layer not in lost)
 
 
 class _Comparing:

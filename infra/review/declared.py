@@ -55,6 +55,7 @@ class _Monitor(MockMonitor):
                     "id": answer.id,
                     "protect": request.protect,
                     "retainOnDelete": request.retainOnDelete,
+                    "additionalSecretOutputs": list(request.additionalSecretOutputs),
                     "inputs": MessageToDict(request.object),
                 }
             )

@@ -18,6 +18,7 @@ from infra.evidence.log import EvidenceError
 from infra.evidence.seasons import Evidence
 from infra.identity import SignatureError
 from infra.plan import Plan
+from infra.review.change import Comparison
 from infra.review.compare import compare
 from infra.review.kept import Kept, fingerprints
 from infra.review.report.words import clean
@@ -26,6 +27,7 @@ from infra.review.risk import Scene, judge
 from infra.review.rules import RULES
 from infra.review.snapshot import ReviewError, Snapshot
 from infra.review.sources import Asked, Loaded, Sources
+from infra.review.spec import read_spec
 from infra.workspace import Toolbox, Workspace
 
 
@@ -63,34 +65,42 @@ class Audit:
 class Desk:
     """One command of scripts/review."""
 
-    def __init__(self, workspace: Workspace, asked: Asked) -> None:
+    def __init__(self, workspace: Workspace, scale: str | None, demand: str | None, day: int) -> None:
+        """Scale and part of the day are those of a stack that was made where one is compared, unless asked for."""
         self._workspace = workspace
         self._records = Records(workspace)
         self._evidence = Evidence(workspace)
         self._pulumi = _Pulumi(workspace)
-        self._asked = asked
+        self._scale, self._demand, self._day = scale, demand, day
+        self._kept = Kept(self._evidence, self._people())
 
-    @cached_property
-    def _sources(self) -> Sources:
-        kept = Kept(self._evidence, self._people())
-        return Sources(self._workspace, self._pulumi, kept, self._asked, date.today(), self._records.read)
+    def _sources(self, *states: str) -> Sources:
+        """For states that are looked at together: both are declared at the same scale."""
+        specs = map(read_spec, states)
+        made = [self._records.read(each.stack) for each in specs if each.source.is_made]
+        record = made[0] if made else Record(stack="")
+        asked = Asked(self._scale or record.scale, self._demand or record.demand.value, self._day)
+        return Sources(self._workspace, self._pulumi, self._kept, asked, date.today())
 
     def review(self, a: str, b: str, why: str) -> Review:
         """Compare two states. Raises ReviewError."""
+        sources = self._sources(a, b)
         with ThreadPoolExecutor(2) as both:
-            before, after = both.map(self._sources.load, (a, b))
-        comparison = compare(before.snapshot, after.snapshot)
-        judged = judge(comparison, self._scene(before.snapshot, after.snapshot), RULES)
-        return Review(judged, _findings(after), why, self._sources.approval(b))
+            before, after = both.map(sources.load, (a, b))
+        judged = self._compared(before.snapshot, after.snapshot)
+        return Review(judged, _findings(after), why, sources.approval(b))
+
+    def _compared(self, a: Snapshot, b: Snapshot) -> Comparison:
+        return judge(compare(a, b), self._scene(a, b), RULES)
 
     def audit(self, states: Sequence[str]) -> Audit:
         """Hold states to the policies; without any the last deployment of every stack that ever was."""
-        wanted = states or self._sources.stored()
+        wanted = states or self._sources().stored()
         if not wanted:
             raise ReviewError(
                 f"no stack was ever brought up in {self._workspace.home}", "bring one up: `scripts/stage up`"
             )
-        return Audit({state: _findings(self._sources.load(state)) for state in wanted})
+        return Audit({state: _findings(self._sources(state).load(state)) for state in wanted})
 
     def record(self, review: Review) -> EvidenceError | None:
         """Keep a review as evidence; the trouble where that fails."""

@@ -12,7 +12,7 @@ from infra.identity import fingerprint
 from infra.review.snapshot import ReviewError
 
 _MODEL = "model.json"
-_ACTING = frozenset({"up", "destroy", "deploy", "scale", "restore"})
+_ACTING = frozenset({"begin", "up", "destroy", "deploy", "scale", "restore"})
 
 
 class Kept:

@@ -94,7 +94,6 @@ class Reasons:
         listed = model or {}
         self._nodes = {each["name"]: each for each in listed.get("nodes", ())}
         self._links = {each["label"]: each for each in listed.get("links", ())}
-        self._buckets = {each["name"]: each for each in listed.get("buckets", ())}
         self._segments = {each["name"]: each for each in listed.get("segments", ())}
         part = listed.get("demand") or "race"
         self._capacity = {
@@ -115,7 +114,15 @@ class Reasons:
             case "service":
                 return self._of_service(name)
             case "bucket":
-                return self._title(self._buckets, name)
+                return self._of("buckets", "name", name, "title")
+            case "site":
+                return self._of("sites", "name", name, "title")
+            case "endpoint":
+                return self._of("endpoints", "site", name, "purpose")
+            case "waiver":
+                return self._of("waivers", "policy", name.partition(" for ")[0], "reason")
+            case "person":
+                return f"may act as {', '.join(self._of('people', 'name', name, 'roles'))}"
             case "segment":
                 return self._of_segment(name)
             case "stage":
@@ -162,6 +169,5 @@ class Reasons:
         told = "; ".join(dict.fromkeys(each for each in grown if each))
         return f"{title} ({told})" if told else title
 
-    @staticmethod
-    def _title(listed: Mapping[str, Mapping[str, Any]], name: str) -> str:
-        return listed[name]["title"] if name in listed else ""
+    def _of(self, listed: str, key: str, name: str, field: str) -> Any:
+        return next((each[field] for each in (self._model or {}).get(listed, ()) if each[key] == name), "")

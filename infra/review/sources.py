@@ -1,21 +1,20 @@
 """From what a person names to the state itself: the edge where the review meets engine, history, evidence and git."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any, Protocol
 
 from infra.checkpoint import PastDeployment
-from infra.day.record import Record
 from infra.engine import EngineError
 from infra.estate.load import list_stacks
 from infra.estate.mistakes import EstateError
 from infra.plan import Plan
 from infra.policy.checkpoints import CheckpointError, audit_checkpoint
 from infra.policy.facts import facts_of
-from infra.review.declaring import Declared, author, data_of, declare, has_edits
+from infra.review.declaring import author, data_of, declare, has_edits
 from infra.review.kept import Kept
 from infra.review.model_items import Reasons, read_calendar, read_model
 from infra.review.planned import carry_out
@@ -28,6 +27,8 @@ from infra.workspace import Workspace
 
 _NO_MODEL = "no model of {stack} was kept as of {at}: sites, networks, services, limits and reasons are missing"
 _OLD_MODEL = "the model of {stack} that was kept is of an earlier up than what was applied at {at}"
+_LONGEST = timedelta(days=1)
+"""Before the end of a stack's first operation its model was not kept for another one."""
 _CORRUPT = "take a moment before it, or the checkpoint that the evidence holds"
 
 
@@ -51,9 +52,8 @@ class Pulumi(Protocol):
 class Asked:
     """How much of an estate is meant."""
 
-    scale: str | None
-    """None for that of the stack where it is up, else full."""
-    demand: str | None
+    scale: str
+    demand: str
     day: int
     """The stage that stands for an edition's days."""
 
@@ -76,11 +76,9 @@ class Sources:
         kept: Kept,
         asked: Asked,
         today: date,
-        record: Callable[[str], Record],
     ) -> None:
-        """`today` is the day by which waivers are judged; `record` tells of a stack how far its day is."""
+        """`today` is the day by which waivers are judged."""
         self._workspace, self._pulumi, self._kept, self._asked, self._today = workspace, pulumi, kept, asked, today
-        self._record = record
         self._data = workspace.root / "stacks"
         self._key = digest_key(workspace.home)
 
@@ -100,8 +98,8 @@ class Sources:
     def approval(self, text: str) -> str:
         """What the evidence says about an approval of the second state."""
         spec = read_spec(text)
-        if spec.source in (Source.DECLARED, Source.REVISION):
-            return "none is needed for what is only declared; `scripts/stage plan` asks for one"
+        if not spec.source.is_made:
+            return "none is needed for what is only declared; scripts/stage plan asks for one"
         return self._kept.approval(spec.stack)
 
     def stored(self) -> tuple[str, ...]:
@@ -136,7 +134,9 @@ class Sources:
         findings: list[tuple[str, str, str, str]] = []
         questions: list[str] = []
         with ThreadPoolExecutor(len(stacks)) as several:
-            answers = several.map(lambda stack: declare(self._workspace, stack, *self._size(stack), data), stacks)
+            answers = several.map(
+                lambda stack: declare(self._workspace, stack, self._asked.scale, self._asked.demand, data), stacks
+            )
         for stack, declared in zip(stacks, answers, strict=True):
             items += self._read(stack, declared.deployment, declared.model, questions)
             findings += self._judged(stack, declared.deployment, data)
@@ -148,22 +148,17 @@ class Sources:
         at, who = author(self._workspace, revision, spec.edition)
         return Loaded(_snapshot(spec, stacks, at, who, items, questions), tuple(findings))
 
-    def _size(self, stack: str) -> tuple[str, str]:
-        """Scale and part of the day, as asked for or as the stack is up."""
-        record = self._record(stack)
-        return self._asked.scale or record.scale, self._asked.demand or record.demand.value
-
     def _stored(self, spec: Spec) -> Loaded:
         stack = spec.stack
-        past, until = self._last(stack, spec.moment)
+        past, since = self._last(stack, spec.moment)
         questions = self._kept.questions(stack)
         if spec.source is Source.ACTUAL:
             deployment, at, who = self._ask(lambda: self._pulumi.actual(stack)), datetime.now(UTC), "the engine"
         else:
             deployment, at = self._ask(past.read if spec.moment else lambda: self._pulumi.export(stack)), past.at
-            who = self._kept.who(stack, until)
-        model, kept_at = self._kept.model(stack, until)
-        if model is None or kept_at < past.at:
+            who = self._kept.who(stack, past.at)
+        model, kept_at = self._kept.model(stack, past.at)
+        if model is None or kept_at < since:
             questions.append((_OLD_MODEL if model else _NO_MODEL).format(stack=stack, at=_stamp(past.at)))
         items = self._read(stack, _inner(deployment), model, questions)
         findings = self._judged(stack, _inner(deployment), self._data)
@@ -173,14 +168,25 @@ class Sources:
 
     def _planned(self, spec: Spec) -> Loaded:
         stack = spec.stack
-        scale, demand = self._size(stack)
-        plan = self._ask(lambda: self._pulumi.preview(stack, {"placement": "lab", "scale": scale, "demand": demand}))
-        declared = declare(self._workspace, stack, scale, demand, self._data)
-        return self.planned(spec, plan, declared)
+        scale, demand = self._asked.scale, self._asked.demand
+        config = {"placement": "lab", "scale": scale, "demand": demand}
+        return self._carried_out(self._ask(lambda: self._pulumi.preview(stack, config)))
 
-    def planned(self, spec: Spec, plan: Plan, declared: Declared) -> Loaded:
-        """What carrying out a plan would leave."""
-        stack = plan.stack
+    def around(self, plan: Plan) -> tuple[Loaded, Loaded]:
+        """What is applied now, and what carrying out a plan would leave. Raises ReviewError."""
+        return self._applied(plan.stack), self._carried_out(plan)
+
+    def _applied(self, stack: str) -> Loaded:
+        """Nothing where the stack never was."""
+        spec = read_spec(f"{stack}@applied")
+        if self._pulumi.history(stack):
+            return self._stored(spec)
+        return Loaded(_snapshot(spec, (stack,), "", "", (), ()), ())
+
+    def _carried_out(self, plan: Plan) -> Loaded:
+        stack, spec = plan.stack, read_spec(f"{plan.stack}@plan")
+        scale, demand = plan.config.get("scale", self._asked.scale), plan.config.get("demand", self._asked.demand)
+        declared = declare(self._workspace, stack, scale, demand, self._data)
         there = _inner(self._ask(lambda: self._pulumi.export(stack))) if self._pulumi.history(stack) else {}
         reasons, seal = Reasons(declared.model), self._sealer(there)
         wanted = read_resources(stack, declared.deployment, self._sealer(declared.deployment), reasons)
@@ -193,7 +199,7 @@ class Sources:
         return Loaded(replace(snapshot, replaced=anew), findings)
 
     def _last(self, stack: str, moment: datetime | None) -> tuple[PastDeployment, datetime]:
-        """The last operation on the stack, until the moment where there is one; and when the next one was."""
+        """The last operation on the stack, until the moment where there is one; and when the one before it was."""
         done = self._pulumi.history(stack)
         if not done:
             raise ReviewError(
@@ -206,8 +212,7 @@ class Sources:
                 f"{stack} was not there at {moment:%Y-%m-%d %H:%M %Z}: its history begins at {_stamp(done[0].at)}",
                 f"name a moment between then and {_stamp(done[-1].at)}",
             )
-        following = done[len(past) :]
-        return past[-1], following[0].at if following else datetime.now(UTC)
+        return past[-1], past[-2].at if len(past) > 1 else past[-1].at - _LONGEST
 
     def _ask(self, call: Any) -> Any:
         try:

@@ -20,6 +20,11 @@ class Source(StrEnum):
     MOMENT = "what was applied at a moment"
     REVISION = "what the model declared in a revision"
 
+    @property
+    def is_made(self) -> bool:
+        """Whether it is about a stack that an engine made, or would."""
+        return self not in (Source.DECLARED, Source.REVISION)
+
 
 _WORDS = {"plan": Source.PLAN, "applied": Source.APPLIED, "actual": Source.ACTUAL}
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from infra.review.report import words
 from infra.review.report.groups import Group, group
-from infra.review.report.sections import heading, remarks, sections, sums
+from infra.review.report.sections import heading, remarks, sections, sides, sums, told
 
 _SPECIAL = re.compile(r"([\\`*_{}\[\]#|~])")
 
@@ -62,6 +62,6 @@ def _group(each: Group) -> Iterator[str]:
     if each.rows:
         yield ""
         yield from _table(
-            ("Property", "Before", "After"),
-            ((row["path"], *words.before_after(row["before"], row["after"])) for row in each.rows),
+            ("Property", *sides(each)),
+            ((row["path"], *told(each, row)) for row in each.rows),
         )

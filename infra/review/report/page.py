@@ -9,7 +9,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 
 from infra.review.report import words
 from infra.review.report.groups import group
-from infra.review.report.sections import heading, remarks, sections, sums
+from infra.review.report.sections import heading, remarks, sections, sides, sums, told
 
 _HERE = Path(__file__).parent
 
@@ -31,6 +31,6 @@ def _template() -> Template:
     environment = Environment(
         loader=FileSystemLoader(_HERE), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
-    environment.globals.update(words=words, heading=heading, remarks=remarks)
+    environment.globals.update(words=words, heading=heading, remarks=remarks, sides=sides, told=told)
     environment.filters["clean"] = words.clean
     return environment.get_template("page.html.j2")

@@ -31,16 +31,31 @@ def heading(group: Group) -> str:
     return f"{words.ACTIONS[group.first['action']]}: {number}{what}"
 
 
+def told(group: Group, row: Mapping[str, Any]) -> tuple[str, ...]:
+    """What a row says: before and after, or the one side that there is."""
+    action = group.first["action"]
+    if action == "add":
+        return (words.value(row["after"]),)
+    if action == "remove":
+        return (words.value(row["before"]),)
+    return words.before_after(row["before"], row["after"])
+
+
+def sides(group: Group) -> tuple[str, ...]:
+    """What the values of `told` are."""
+    return {"add": ("Is",), "remove": ("Was",)}.get(group.first["action"], ("Before", "After"))
+
+
 def remarks(group: Group) -> list[str]:
     """What is said of a group beside its properties."""
-    told = [group.first["note"], group.first["reason"]]
+    said = [group.first["note"], group.first["reason"]]
     if group.along:
-        told.append("with " + ", ".join(f"{number} {kind}" for kind, number in group.along.items()))
+        said.append("with " + ", ".join(f"{number} {kind}" for kind, number in group.along.items()))
     if group.explained:
-        told.append(f"and {words.count(group.explained, 'property')} that a cause above explains")
+        said.append(f"and {words.count(group.explained, 'property')} that a cause above explains")
     if len(group.changes) > 1 and group.rows:
-        told.append(f"as for {group.first['name']}:")
-    return [words.clean(each) for each in told if each]
+        said.append(f"as for {group.first['name']}:")
+    return [words.clean(each) for each in said if each]
 
 
 def _rule(each: Mapping[str, Any]) -> str:

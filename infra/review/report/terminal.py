@@ -5,7 +5,7 @@ from typing import Any
 
 from infra.review.report import words
 from infra.review.report.groups import Group, group
-from infra.review.report.sections import heading, remarks, sections, sums
+from infra.review.report.sections import heading, remarks, sections, sums, told
 
 _COLOURS = {"R0": "2", "R1": "32", "R2": "33", "R3": "31", "R4": "1;31"}
 _HEAD = "1"
@@ -16,6 +16,11 @@ def render(document: Mapping[str, Any], content_hash: str, colour: bool) -> str:
     paint = _Paint(colour)
     lines = [*_page(document, content_hash, paint), "", *_details(document, paint)]
     return "\n".join(line.rstrip() for line in lines) + "\n"
+
+
+def first_page(document: Mapping[str, Any], content_hash: str, colour: bool) -> str:
+    """The first page alone."""
+    return "\n".join(line.rstrip() for line in _page(document, content_hash, _Paint(colour)))
 
 
 class _Paint:
@@ -58,5 +63,4 @@ def _group(each: Group, paint: _Paint) -> Iterator[str]:
     yield f"{paint.risk(change['risk'])}  {heading(each)}  [{', '.join(change['rules']) or 'no rule'}]"
     yield from (f"      {remark}" for remark in remarks(each))
     for row in each.rows:
-        before, after = words.before_after(row["before"], row["after"])
-        yield f"        {words.clean(row['path'])}: {before} → {after}"
+        yield f"        {words.clean(row['path'])}: {' → '.join(told(each, row))}"

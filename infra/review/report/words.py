@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
 from itertools import groupby
 from typing import Any
 
@@ -94,5 +95,13 @@ def count(number: int, noun: str) -> str:
 
 
 def when(side: Mapping[str, Any]) -> str:
-    """When and by whom a side was made."""
-    return clean(" by ".join(each for each in (side["at"], side["who"]) if each)) or "not known"
+    """When and by whom a side was made: `2017-07-09 10:00 +02:00 by operator`."""
+    return clean(" by ".join(each for each in (moment(side["at"]), side["who"]) if each)) or "not known"
+
+
+def moment(stamp: str) -> str:
+    """An ISO time to the minute, with its zone."""
+    if not stamp:
+        return ""
+    at = datetime.fromisoformat(stamp)
+    return at.strftime("%Y-%m-%d %H:%M ") + (at.isoformat()[-6:] if at.utcoffset() else "UTC")
