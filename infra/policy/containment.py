@@ -16,7 +16,7 @@ _SOCKET = "docker.sock"
 @policy(
     "no-host-access",
     remedy="take it out: machines are reached through their management address",
-    controls=("CCM IVS-06", "CCM IAM-09", "ISO 27001 A.8.2", "ISO 27001 A.8.22", "CIS 4.1"),
+    controls=("CCM IVS-06", "CCM IAM-10", "ISO 27001 A.8.2", "ISO 27001 A.8.22", "CIS 4.1"),
 )
 def no_host_access(items: Sequence[PolicyItem], facts: Facts) -> Iterator[Breach]:
     """A privileged container, a namespace, path, device or Docker socket of the host: one machine owns all of them."""

@@ -31,7 +31,7 @@ def ports_on_loopback(items: Sequence[PolicyItem], facts: Facts) -> Iterator[Bre
 @policy(
     "no-management-port",
     remedy="reach it over the out-of-band management network",
-    controls=("CCM IVS-03", "CCM IAM-09", "ISO 27001 A.8.2", "ISO 27001 A.8.20", "CIS 4.4", "CIS 12.8"),
+    controls=("CCM IVS-03", "CCM IAM-10", "ISO 27001 A.8.2", "ISO 27001 A.8.20", "CIS 4.4", "CIS 4.6"),
 )
 def no_management_port(items: Sequence[PolicyItem], facts: Facts) -> Iterator[Breach]:
     """A published SSH, Docker or broker port lets an intruder on the host, or behind it, take over the machines."""
@@ -45,7 +45,7 @@ def no_management_port(items: Sequence[PolicyItem], facts: Facts) -> Iterator[Br
 @policy(
     "ports-as-declared",
     remedy="declare the service in stacks/, or do not publish its port",
-    controls=("CCM IVS-03", "CCM CCC-04", "ISO 27001 A.8.20", "CIS 4.8", "CIS 12.2"),
+    controls=("CCM IVS-03", "CCM CCC-04", "ISO 27001 A.8.20", "CIS 4.8"),
 )
 def ports_as_declared(items: Sequence[PolicyItem], facts: Facts) -> Iterator[Breach]:
     """A port that no declared service listens on is a way in that nobody watches."""

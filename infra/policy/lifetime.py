@@ -61,7 +61,7 @@ def buckets_private(items: Sequence[PolicyItem], facts: Facts) -> Iterator[Breac
 @policy(
     "owner-labels",
     remedy="declare the labels of infra/ownership.py",
-    controls=("CCM DCS-06", "CCM DCS-05", "ISO 27001 A.5.9", "CIS 1.1"),
+    controls=("CCM DCS-06", "ISO 27001 A.5.9", "CIS 1.1"),
 )
 def owner_labels(items: Sequence[PolicyItem], facts: Facts) -> Iterator[Breach]:
     """What nobody's label is on stays behind after a teardown, or is taken away by another operator."""

@@ -34,7 +34,7 @@ _WAIVABLE = (
 
 @policy(
     "waivers-valid",
-    remedy="see stacks/README.md on waivers",
+    remedy="mend the file that is named: every `up` is refused until then",
     controls=("CCM CCC-08", "CCM GRC-04", "ISO 27001 A.5.36"),
 )
 def waivers_valid(items: Sequence[PolicyItem], facts: Facts) -> Iterator[Breach]:

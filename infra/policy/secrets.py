@@ -39,7 +39,7 @@ def secrets_encrypted(items: Sequence[PolicyItem], facts: Facts) -> Iterator[Bre
 @policy(
     "no-plain-secret",
     remedy="name the property among the resource's secret outputs, or leave the secret to the playbooks",
-    controls=("CCM CEK-03", "CCM IAM-14", "ISO 27001 A.5.17", "ISO 27001 A.8.24", "CIS 3.11"),
+    controls=("CCM CEK-03", "CCM IAM-15", "ISO 27001 A.5.17", "ISO 27001 A.8.24", "CIS 3.11"),
 )
 def no_plain_secret(items: Sequence[PolicyItem], facts: Facts) -> Iterator[Breach]:
     """A secret in a plain property is shown by every preview, log, report and checkpoint."""
@@ -52,7 +52,7 @@ def no_plain_secret(items: Sequence[PolicyItem], facts: Facts) -> Iterator[Breac
 @policy(
     "no-leaked-secret",
     remedy="give the value as a secret there too, and make a new secret: this one may have been read",
-    controls=("CCM CEK-03", "CCM IAM-14", "ISO 27001 A.5.17", "ISO 27001 A.8.12", "CIS 3.11"),
+    controls=("CCM CEK-03", "CCM IAM-15", "ISO 27001 A.5.17", "ISO 27001 A.8.12", "CIS 3.11"),
     whole_stack=True,
 )
 def no_leaked_secret(items: Sequence[PolicyItem], facts: Facts) -> Iterator[Breach]:
