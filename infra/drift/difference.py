@@ -7,6 +7,8 @@ from itertools import groupby
 from infra.day.fault import Fault
 
 MENDED = "`scripts/stage up` puts it back"
+CABLING = "cabling"
+"""Where a cable's difference is: at both of its ends."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,9 +35,10 @@ def explained(differences: Iterable[Difference], faults: Sequence[Fault]) -> tup
 
 
 def _explained(difference: Difference, faults: Sequence[Fault]) -> Difference:
+    words = difference.what.split()
+    named = words[0] if difference.kind == "cable" else words[-1].removesuffix(".service")
     for fault in faults:
-        named = {word.removesuffix(".service") for word in difference.what.split()}
-        if named & {*f"{fault.title} {fault.harm}".split()} and difference.where in (fault.node, "cabling"):
+        if difference.where in (fault.node, CABLING) and named in f"{fault.title} {fault.harm}".split():
             cause, remedy = f"brought in on purpose: {fault.title}", "`scripts/lab heal` mends it"
             return replace(difference, cause=cause, remedy=remedy)
     return difference

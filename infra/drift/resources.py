@@ -6,7 +6,7 @@ from functools import cached_property
 from typing import Any
 
 from infra.docker_engine import Listed, Settings
-from infra.drift.difference import MENDED, Difference
+from infra.drift.difference import CABLING, MENDED, Difference
 
 _DOCKER = "docker:index/"
 _CONTAINER = "docker:index/container:Container"
@@ -139,7 +139,7 @@ def condition_differences(made: Made, observe: Callable[[Resource], str]) -> Ite
         inputs, name = resource.get("inputs", {}), name_of(resource)
         if resource["type"] == _CABLE and not made.still & {inputs["a"]["container"], inputs["b"]["container"]}:
             ends = " ↔ ".join(f"{inputs[end]['node']} {inputs[end]['port']}" for end in ("a", "b"))
-            yield from _condition(resource, "cabling", "cable", f"{name} ({ends})", observe)
+            yield from _condition(resource, CABLING, "cable", f"{name} ({ends})", observe)
         elif resource["type"] == _BUCKET:
             yield from _condition(resource, "object store", "bucket", name, observe)
 
