@@ -90,6 +90,15 @@ class Desk:
         judged = self._compared(before.snapshot, after.snapshot)
         return Review(judged, _findings(after), why, sources.approval(b))
 
+    def plans(self, plans: Sequence[Plan], why: str) -> Review:
+        """What carrying out the plans of all layers would do to what is applied. Raises ReviewError."""
+        sources = self._sources()
+        with ThreadPoolExecutor(len(plans)) as several:
+            pairs = tuple(several.map(sources.around, plans))
+        before, after = (together([pair[side].snapshot for pair in pairs]) for side in (0, 1))
+        findings = tuple(finding for _, loaded in pairs for finding in _findings(loaded))
+        return Review(self._compared(before, after), findings, why, "this is what has to be approved")
+
     def _compared(self, a: Snapshot, b: Snapshot) -> Comparison:
         return judge(compare(a, b), self._scene(a, b), RULES)
 

@@ -151,8 +151,8 @@ def overlapping(change: Change, scene: Scene) -> bool:
 @rule(Risk.R3)
 def who_decides(change: Change, scene: Scene) -> bool:
     """Other people may act or approve, approval is asked for less or more, or a policy has a new exception."""
-    if change.action is Action.ADD and not scene.a.of_kind("stack"):
-        return False  # Nobody decided on anything before: it is the first of its kind.
+    if change.after and change.action is Action.ADD and all(i.layer != change.after.layer for i in scene.a.items):
+        return False  # A stack that is new takes over who decides: nothing was there to decide on.
     if change.kind == "waiver":
         return change.action is not Action.REMOVE and bool(_heads(change) - _WORDS)
     return change.kind == "person" or (change.kind == "stack" and "approval" in _heads(change))
