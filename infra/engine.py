@@ -27,7 +27,7 @@ from infra.engine_error import EngineError, StateError
 from infra.events import Changes, Follower, Note
 from infra.locks import Lock, held_by, read_locks, release_all, release_dead
 from infra.operator_key import public_key
-from infra.ownership import owner_labels
+from infra.ownership import of_stack, owner_labels
 from infra.plan import Plan, read_events, read_plan
 from infra.state_objects import FolderObjects
 from infra.workspace import Toolbox, Workspace
@@ -126,6 +126,7 @@ class Engine:
         With `bound`, a file that `preview` wrote, Pulumi refuses each step that is not in it.
         """
         public_key(self._workspace)
+        self._refuse_strangers(stack)
         self._make(stack)
         write_config(stack_file(self._workspace, stack), config)
         held, policies = ["--plan", str(bound)] if bound else [], self._policies()
@@ -263,6 +264,19 @@ class Engine:
 
     def _owned(self, stack: str) -> tuple[Thing, ...]:
         return self._on_docker(stack, self._docker.labelled, owner_labels(self._workspace.home, stack))
+
+    def _refuse_strangers(self, stack: str) -> None:
+        """Names are an engine's own: another home's volume would be taken for ours, and go with our `destroy`."""
+        ours = {thing.id for thing in self._owned(stack)}
+        theirs = [
+            thing for thing in self._on_docker(stack, self._docker.labelled, of_stack(stack)) if thing.id not in ours
+        ]
+        if theirs:
+            raise StateError(
+                f"{stack} is on this Docker engine already, made from another ETAPE_HOME: {theirs[0].kind}"
+                f" {theirs[0].name} and {len(theirs) - 1} more",
+                "take it down from there first, or work in that home",
+            )
 
     def _on_docker(self, stack: str, call: Callable, argument: object) -> tuple[Thing, ...]:
         try:

@@ -12,7 +12,12 @@ def owner_labels(home: Path, stack: str) -> dict[str, str]:
     The owner is part of it, so that two operators on one engine never take away each other's machines.
     """
     owner = Backend.of(home).owner
-    return {"etape.home": hashlib.sha256(owner.encode()).hexdigest()[:12], "etape.stack": stack}
+    return {"etape.home": hashlib.sha256(owner.encode()).hexdigest()[:12], **of_stack(stack)}
+
+
+def of_stack(stack: str) -> dict[str, str]:
+    """Labels of everything of a stack, whoever owns it."""
+    return {"etape.stack": stack}
 
 
 def node_labels(home: Path, stack: str, node: str) -> dict[str, str]:

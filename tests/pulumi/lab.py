@@ -15,6 +15,7 @@ class FakeDocker:
         self.containers = {name: Container(f"id-{name}", name, next(self._pids)) for name in names}
         self.files: dict[tuple[str, str], str] = {}
         self.owned: list[Thing] = []
+        self.strangers: list[Thing] = []
 
     def container(self, reference: str) -> Container | None:
         found = [each for each in self.containers.values() if reference in (each.id, each.name)]
@@ -30,7 +31,7 @@ class FakeDocker:
         return self.files.get((container, path))
 
     def labelled(self, labels: Mapping[str, str]) -> tuple[Thing, ...]:
-        return tuple(self.owned)
+        return tuple(self.owned if "etape.home" in labels else [*self.owned, *self.strangers])
 
     def remove(self, thing: Thing) -> None:
         self.owned.remove(thing)

@@ -188,6 +188,14 @@ def test_where_all_machines_run_nothing_is_refreshed(engine, workspace, docker):
     assert not any("--refresh" in call for call in calls(workspace))
 
 
+def test_a_stack_of_another_home_is_not_taken_over(engine, workspace, docker):
+    """Guards against two homes on one Docker engine: the second's `destroy` would take the first one's data."""
+    docker.strangers = [volume("edge-1-data")]
+    with pytest.raises(StateError, match="made from another ETAPE_HOME: volume edge-1-data"):
+        up(engine)
+    assert calls(workspace) == []
+
+
 def test_destroy_forgets_the_outputs(engine, workspace):
     """Guards against an inventory of machines that are gone."""
     up(engine)
