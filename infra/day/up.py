@@ -3,6 +3,7 @@
 import time
 from argparse import ArgumentParser, ArgumentTypeError, Namespace
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 
 import httpx
@@ -18,6 +19,7 @@ from infra.day.permit import permitted_up, read
 from infra.day.playbook import run_playbook
 from infra.day.record import Phase, Record
 from infra.day.verb import DEFAULT_STACK, Verb
+from infra.day.waivers import refuse_void_waivers
 from infra.estate.model import Demand, Estate, Layer
 from infra.render.graph import render_graph
 
@@ -40,6 +42,7 @@ def up(day: Day, wish: Wish) -> None:
     """Bring a stack up; a stage brings its core along. Safe to run again at any time."""
     record = wanted(day, wish)
     estate = read_estate(record.stack, record.scale, record.demand)
+    refuse_void_waivers(estate, date.today())
     with only_one(day.workspace):
         _refuse_another(day, estate)
         with permitted_up(day, estate, record, wish.approved) as bounds:

@@ -1,7 +1,10 @@
 """Every policy, and the one function that holds resources to them. Pure: the same input gives the same findings."""
 
 from collections.abc import Iterable, Iterator, Sequence
+from datetime import date
 
+from infra.estate.mistakes import Mistake
+from infra.estate.model import Waiver
 from infra.policy.containment import confined_containers, image_by_digest, least_capabilities, no_host_access
 from infra.policy.exposure import no_management_port, ports_as_declared, ports_on_loopback
 from infra.policy.fleet import capacity_within_contract, prefixes_apart, prefixes_in_supernets
@@ -32,6 +35,11 @@ _WAIVABLE = (
 )
 
 
+def void_waivers(waivers: Iterable[Waiver], today: date) -> tuple[Mistake, ...]:
+    """What makes waivers of the estate void on a day."""
+    return waiver_mistakes(waivers, [each.name for each in _WAIVABLE], today)
+
+
 @policy(
     "waivers-valid",
     remedy="mend the file that is named: every `up` is refused until then",
@@ -41,7 +49,7 @@ def waivers_valid(items: Sequence[PolicyItem], facts: Facts) -> Iterator[Breach]
     """A waiver that outlives its day, or names nothing, is a hole that nobody decided on."""
     for item in items:
         if item.type == STACK:
-            for mistake in waiver_mistakes(facts.waivers, [each.name for each in _WAIVABLE], facts.today):
+            for mistake in void_waivers(facts.waivers, facts.today):
                 yield breach(item, str(mistake).rstrip("."))
 
 
