@@ -31,7 +31,7 @@ Judge = Callable[[Day, Sequence[Plan], str], Judged]
 def judged(day: Day, plans: Sequence[Plan], why: str) -> Judged:
     """The changes from what is applied to what is planned; Refusal where they cannot be judged."""
     try:
-        review = Desk(day.workspace, None, None, _ANY_DAY).review_plans(plans, why)
+        review = Desk(day.workspace, None, None, _ANY_DAY).plans(plans, why)
     except ReviewError as error:
         raise Refusal(f"the plan cannot be judged: {error.sentence}", error.remedy) from None
     changes = (

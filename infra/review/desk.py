@@ -25,7 +25,7 @@ from infra.review.report.words import clean
 from infra.review.review import Finding, Review, canonical, content_hash
 from infra.review.risk import Scene, judge
 from infra.review.rules import RULES
-from infra.review.snapshot import ReviewError, Snapshot
+from infra.review.snapshot import ReviewError, Snapshot, together
 from infra.review.sources import Asked, Loaded, Sources
 from infra.review.spec import read_spec
 from infra.workspace import Toolbox, Workspace

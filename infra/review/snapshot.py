@@ -3,7 +3,7 @@
 import hashlib
 import hmac
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -114,6 +114,21 @@ class Snapshot:
         for item in self.items:
             found.setdefault(item.kind, []).append(item)
         return {kind: tuple(items) for kind, items in found.items()}
+
+
+def together(snapshots: Sequence[Snapshot]) -> Snapshot:
+    """Several layers at one moment as one state; the last one's time and author stand for all."""
+    anew = [each.replaced for each in snapshots if each.replaced is not None]
+    return Snapshot(
+        " and ".join(each.title for each in snapshots),
+        ", ".join(dict.fromkeys(each.source for each in snapshots)),
+        tuple(stack for each in snapshots for stack in each.stacks),
+        snapshots[-1].at,
+        snapshots[-1].who,
+        tuple(item for each in snapshots for item in each.items),
+        tuple(question for each in snapshots for question in each.questions),
+        frozenset[Identity]().union(*anew) if anew else None,
+    )
 
 
 @dataclass
