@@ -6,7 +6,7 @@ Not the Docker SDK: importing that costs the provider half a second at every pre
 import io
 import json
 import tarfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from urllib.parse import urlsplit
@@ -168,6 +168,16 @@ class DockerEngine:
         if status != 0:
             raise DockerError(f"a container of {image[:19]} ended with {status}: {text.strip()[-200:]}")
         return text
+
+    def free(self, network: Thing, kept: Collection[str]) -> None:
+        """Take everything off a network but the containers with these ids; what a failed attempt left on it too."""
+        found = self._ask("GET", f"/networks/{network.id}", missing_ok=True)
+        attached = found.json()["Containers"] if found.status_code != 404 else {}
+        for container, endpoint in attached.items():
+            if container not in kept:
+                # By its name: the container of an endpoint that was left behind is gone.
+                given = {"Container": endpoint["Name"], "Force": True}
+                self._ask("POST", f"/networks/{network.id}/disconnect", missing_ok=True, given=given)
 
     def remove(self, thing: Thing) -> None:
         """Kill and remove it, a volume with its data; what is gone already is no error."""

@@ -140,6 +140,7 @@ class Engine:
     def destroy(self, stack: str, note: Note) -> Changes:
         """Take away everything of the stack, data included; its history stays. A stack that never was is no error."""
         known = read_checkpoint(self._objects, stack) is not None
+        self._free_networks(stack)
         changes = self._operate(stack, "destroy", note, ["--skip-preview"]) if known else Changes()
         for thing in self._owned(stack):
             if thing.kind == "volume":
@@ -261,6 +262,13 @@ class Engine:
             return False
         alive = {thing.id for thing in self._owned(stack) if thing.running}
         return not checkpoint.docker_ids <= alive
+
+    def _free_networks(self, stack: str) -> None:
+        """Docker keeps a network to which somebody has attached a machine of their own."""
+        owned = self._owned(stack)
+        ours = {thing.id for thing in owned if thing.kind == "container"}
+        for network in (thing for thing in owned if thing.kind == "network"):
+            self._on_docker(stack, lambda each: self._docker.free(each, ours), network)
 
     def _owned(self, stack: str) -> tuple[Thing, ...]:
         return self._on_docker(stack, self._docker.labelled, owner_labels(self._workspace.home, stack))

@@ -1,6 +1,6 @@
 """A Docker engine and a kernel in memory, for the provider's own logic."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 
 from infra.docker_engine import Container, Thing
@@ -15,6 +15,8 @@ class FakeDocker:
         self.containers = {name: Container(f"id-{name}", name, next(self._pids)) for name in names}
         self.files: dict[tuple[str, str], str] = {}
         self.owned: list[Thing] = []
+        self.freed: dict[str, set[str]] = {}
+        """By network, the containers that were left on it."""
         self.strangers: list[Thing] = []
 
     def container(self, reference: str) -> Container | None:
@@ -32,6 +34,9 @@ class FakeDocker:
 
     def labelled(self, labels: Mapping[str, str]) -> tuple[Thing, ...]:
         return tuple(self.owned if "etape.home" in labels else [*self.owned, *self.strangers])
+
+    def free(self, network: Thing, kept: Collection[str]) -> None:
+        self.freed[network.name] = set(kept)
 
     def remove(self, thing: Thing) -> None:
         self.owned.remove(thing)
