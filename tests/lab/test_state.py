@@ -137,6 +137,28 @@ def wait_until(true: Callable[[], object], what: str, patience_s: float = 20) ->
         time.sleep(0.05)
 
 
+def test_looking_changes_nothing(operator):
+    """Guards against a preview after which a stack exists, and against a look at reality that is saved as wanted."""
+    who = operator("alone")
+    plan = who.engine.preview(STACK, CONFIG, lambda step: None)
+    assert [(step.op, step.name) for step in plan.steps] == [
+        ("create", "hub"),
+        ("create", "etape"),
+        ("create", "etape-2017-core"),
+    ]
+    assert list((who.checkout / "stacks").iterdir()) == []
+    assert who.state.list(".pulumi") == ()
+    who.up()
+    before = {key: who.state.read(key) for key in who.state.list(".pulumi")}
+    assert who.engine.preview(STACK, CONFIG, lambda step: None).steps == ()
+    assert resources(who.engine.actual(STACK)) == resources(who.engine.export(STACK)) == 3
+    assert {key: who.state.read(key) for key in who.state.list(".pulumi")} == before
+
+
+def resources(deployment: dict) -> int:
+    return len(deployment["deployment"]["resources"])
+
+
 def test_of_two_operators_at_once_the_second_learns_who_the_first_is(shared, operator):
     """Guards against two engines on one state, and against 'locked' without anybody to call."""
     first, second = operator("first"), operator("second")
@@ -161,7 +183,6 @@ def test_a_stack_whose_engine_was_killed_goes_on(shared, operator):
     who = operator("killed")
     with socket.create_server(("127.0.0.1", 0)) as silent:
         (who.checkout / "silent").write_text(f"tcp://127.0.0.1:{silent.getsockname()[1]}")
-        who.engine.preview(STACK, CONFIG, lambda step: None)
         kill_in_the_middle(who)
     assert len(who.engine.locks(STACK)) == 1
     (who.checkout / "silent").unlink()

@@ -22,6 +22,8 @@ case "$*" in
 *"stack output"*) echo '{"credentials": {"hub_password": "s"}}' ;;
 *"stack export"*) echo '{"deployment": {"pending_operations": [{}]}}' ;;
 *"stack import"*) cat > "$ETAPE_HOME/imported" ;;
+version*) echo v3.259.0 ;;
+preview*) echo "$PULUMI_BACKEND_URL" >> "$ETAPE_HOME/backends"; cat "$ETAPE_HOME/events" ;;
 *up*|*destroy*) cat "$ETAPE_HOME/events"; exit $(cat "$ETAPE_HOME/status" 2>/dev/null || echo 0) ;;
 esac
 """
@@ -180,6 +182,17 @@ def test_a_stopped_machine_makes_up_look_at_reality_first(engine, workspace, doc
     assert "--refresh" in calls(workspace)[0]
 
 
+def test_a_preview_of_what_never_was_works_on_a_state_of_its_own(engine, workspace):
+    """Guards against a stack that exists because somebody looked what it would be."""
+    finding = {"policyName": "tags", "enforcementLevel": "advisory", "resourceUrn": "a::edge-1", "message": "Tag it."}
+    (workspace.home / "events").write_text(json.dumps({"policyEvent": finding}) + "\n")
+    plan = engine.preview(STACK, CONFIG, lambda text: None)
+    assert [each.policy for each in plan.policies] == ["tags"]
+    assert (plan.engine, plan.config) == ("3.259.0", CONFIG)
+    assert not (workspace.home / f"state/.pulumi/stacks/etape/{STACK}.json").exists()
+    assert f"{workspace.home}/state" not in (workspace.home / "backends").read_text()
+
+
 def test_where_all_machines_run_nothing_is_refreshed(engine, workspace, docker):
     """Guards against a no-op `up` that takes twice as long."""
     checkpoint(workspace, "edge-1")
@@ -240,6 +253,14 @@ def test_destroy_takes_data_that_no_state_knows(engine, workspace, docker, ever_
     docker.owned = [volume("edge-1-data")]
     engine.destroy(STACK, lambda text: None)
     assert engine.remains(STACK) == []
+
+
+def test_destroy_takes_strangers_off_its_networks(engine, docker):
+    """Guards against a town that cannot be left: Docker keeps a network to which somebody attached a machine."""
+    ours, network = Thing("container", "1", "edge-1", True), Thing("network", "2", "management", True)
+    docker.owned += [ours, network]
+    engine.destroy(STACK, lambda text: None)
+    assert docker.freed == {"management": {"1"}}
 
 
 def test_data_that_a_failed_destroy_left_is_kept_and_told(engine, workspace, docker):
