@@ -47,7 +47,9 @@ class Entry(Generic[T]):
 
     def place(self, field: str = "") -> Place:
         """The entry that gives the value of a field such as `size.cpus`; without a field, where it was first named."""
-        return self.given.get(_FIRST_STEP.split(field, maxsplit=1)[0]) or Place(self.file, self.path)
+        given = self.given.get(_FIRST_STEP.split(field, maxsplit=1)[0])
+        first = (place for place in self.given.values() if (place.file, place.path) == (self.file, self.path))
+        return given or next(first, Place(self.file, self.path))
 
 
 @dataclass(frozen=True, slots=True)
