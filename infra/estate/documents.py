@@ -9,7 +9,16 @@ from ipaddress import IPv4Network
 from typing import Annotated, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    WithJsonSchema,
+    model_validator,
+)
 
 from infra.estate.model import Effect, Finish, Layer, RetentionMode, SiteKind
 
@@ -23,6 +32,10 @@ NetworkPort = Annotated[int, Field(ge=1, le=65535)]
 Title = Annotated[str, Field(min_length=1)]
 
 _MOST_PORTS = 512
+_PORTS_AS_WRITTEN = {
+    "type": "array",
+    "items": {"type": "string", "pattern": r"^[a-z][a-z0-9-]*(\.\.[a-z][a-z0-9-]*)?$"},
+}
 _RANGE = re.compile(r"^(?P<stem>[a-z-]+)(?P<first>\d+)\.\.(?P=stem)(?P<last>\d+)$")
 
 
@@ -54,7 +67,7 @@ def _expand(ports: object) -> object:
 class Document(BaseModel):
     """Data from a file: unknown fields are refused, values never change."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
 
 
 class SiteDoc(Document):
@@ -95,7 +108,7 @@ class NodeDoc(Document):
     site: str
     rack_unit: Annotated[int, Field(ge=1, le=48)] | None = None
     size: SizeDoc
-    ports: Annotated[list[Port], BeforeValidator(_expand)] = []
+    ports: Annotated[list[Port], BeforeValidator(_expand), WithJsonSchema(_PORTS_AS_WRITTEN)] = []
 
 
 class UplinkDoc(Document):

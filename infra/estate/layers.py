@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import BeforeValidator, Field, ValidationError
+from pydantic import BeforeValidator, Field, ValidationError, WithJsonSchema
 
 from infra.estate.documents import Document
 from infra.estate.files import Files
@@ -15,6 +15,7 @@ from infra.estate.inheritance import Source
 from infra.estate.mistakes import known
 
 HEAD_FILE = "edition.yaml"
+Folder = Annotated[str, Field(pattern=r"^[a-z0-9-]+$")]
 PartName = Annotated[str, Field(pattern=r"^([a-z0-9-]+/)?[a-z][a-z0-9-]*\.yaml$")]
 
 
@@ -25,7 +26,7 @@ def _year(name: object) -> object:
 class LayerDoc(Document):
     """The fields of edition.yaml that say what the edition is made of; they are not inherited."""
 
-    inherits: Annotated[str, BeforeValidator(_year), Field(pattern=r"^[a-z0-9-]+$")] | None = None
+    inherits: Annotated[Folder, BeforeValidator(_year), WithJsonSchema({"type": ["string", "integer"]})] | None = None
     """A folder of stacks/: an earlier edition, or what several share."""
     parts: list[PartName] = []
     """Files of this folder, or of another as `common/hub.yaml`; a later one may replace what an earlier one says."""
