@@ -10,12 +10,31 @@ Examples:
   scripts/stage next                        down, then up at the next town
   scripts/stage down --core                 end the season
   scripts/stage list                        editions, stages and their state
+  scripts/stage show 2016-s12 --origins     every value of a stack, and the line that says it
+  scripts/stage new-edition 2027            a new year that inherits the latest one
 """
 
 import argparse
 import sys
 
-from infra.day import approve, check, down, drift, keep, listing, log, next, plan, restore, scale, unlock, up
+from infra.day import (
+    approve,
+    check,
+    down,
+    drift,
+    keep,
+    listing,
+    log,
+    new_edition,
+    next,
+    plan,
+    restore,
+    scale,
+    schema,
+    show,
+    unlock,
+    up,
+)
 from infra.day.context import Day
 from infra.day.evidence import conclude
 from infra.day.outcome import Failure, Refusal
@@ -36,6 +55,9 @@ VERBS = (
     drift.VERB,
     scale.VERB,
     listing.VERB,
+    show.VERB,
+    new_edition.VERB,
+    schema.VERB,
     log.VERB,
     unlock.VERB,
     restore.VERB,

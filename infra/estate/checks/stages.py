@@ -28,6 +28,9 @@ def times(written: Written) -> Iterator[Mistake]:
                 yield line.mistake(
                     field, f"{later:%H:%M} is not after {before} at {earlier:%H:%M}", "put the times in order"
                 )
+        if line.doc.date.year != written.edition:
+            reason = f"{line.doc.date} is not in {written.edition}"
+            yield line.mistake("date", reason, "give it a day of the edition's year")
         if line.doc.race_start.date() != line.doc.date:
             reason = f"{line.doc.race_start:%Y-%m-%d} is not the stage's date {line.doc.date}"
             yield line.mistake("race_start", reason, "give the times the stage's date")
