@@ -21,7 +21,7 @@ from infra.drift.resources import Made, changed, condition_differences, docker_d
 from infra.drift.strangers import changed_programs, undeclared_buckets, undeclared_things
 from infra.estate.model import Estate
 from infra.operator_key import public_key
-from infra.ownership import owner_labels
+from infra.ownership import home_label
 
 
 def drift(day: Day, stack: str, refresh: bool = False) -> tuple[Difference, ...]:
@@ -63,18 +63,21 @@ def _look(day: Day, estate: Estate, refresh: bool) -> Iterator[Difference]:
         told = pool.submit(_ask_machines, day, stacks, made, observer.image)
         yield from docker_differences(made, observer.settings(made))
         yield from condition_differences(made, observer.condition)
-        yield from undeclared_things(made.listed, _home(day), stacks, made.known)
+        yield from undeclared_things(made.listed, home_label(day.workspace.home), stacks, made.known)
         yield from undeclared_buckets(observer.buckets(), {bucket.name for bucket in season(estate).buckets})
         for node, paths in observer.changes(made.running).items():
             yield from changed_programs(node, made.running[node].name, paths)
         for future in actual:
             yield from changed(made, resources(future.result()))
-        for node, answer in told.result().items():
-            yield from machine_differences(node, answer)
+        answers = told.result()
+        for node in made.running:
+            yield from machine_differences(node, answers.get(node, "was not looked at: the playbook ended early"))
 
 
 def _ask_machines(day: Day, stacks: tuple[str, ...], made: Made, image: Callable[[str], Path]) -> dict[str, dict | str]:
     """What each machine that runs tells of itself; one that stands still is told as such already."""
+    if not made.running:
+        return {}
     images = {each: str(image(each)) for each in sorted({*made.images.values()})}
     extra = {
         "release": day.toolbox.release,
@@ -84,10 +87,6 @@ def _ask_machines(day: Day, stacks: tuple[str, ...], made: Made, image: Callable
     }
     limit = ",".join(made.running) if made.still else None
     return ask_playbook(day.workspace, "drift", stacks, day.progress.note, extra, limit)
-
-
-def _home(day: Day) -> str:
-    return owner_labels(day.workspace.home, "")["etape.home"]
 
 
 def _run(day: Day, options: Namespace) -> None:
@@ -105,9 +104,7 @@ def _run(day: Day, options: Namespace) -> None:
 
 def _arguments(parser: ArgumentParser) -> None:
     takes_stack(parser)
-    parser.add_argument(
-        "--refresh", action="store_true", help="compare by Pulumi's refresh too (slower)"
-    )
+    parser.add_argument("--refresh", action="store_true", help="compare by Pulumi's refresh too (slower)")
 
 
 VERB = Verb(
