@@ -38,9 +38,16 @@ class JudgedChange(_Document):
 
     risk: RiskName
     action: str
-    what: str
-    """Kind and name."""
+    kind: str
+    """The last part of Pulumi's type, or the model's word."""
+    name: str
+    stack: str
     reason: str
+
+    @property
+    def what(self) -> str:
+        """For people."""
+        return f"{self.kind} {self.name} of {self.stack}"
 
 
 class Request(_Document):

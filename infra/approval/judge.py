@@ -70,7 +70,7 @@ def objections(approval: Approval, now: Covered, people: Sequence[Person], at: d
         *_too_late(approval.request, at),
         *wrong,
         *_author(approval.request, signed),
-        *_second_pair_of_eyes(approval.request, signed),
+        *_second_pair_of_eyes(approval.request, signed, people),
     )
 
 
@@ -101,14 +101,31 @@ def _author(request: Request, signed: Iterable[Person]) -> Iterable[Objection]:
         yield Objection(f"its author, {author.name}, is not an operator", "have an operator plan it")
 
 
-def _second_pair_of_eyes(request: Request, signed: Iterable[Person]) -> Iterable[Objection]:
+def _second_pair_of_eyes(request: Request, signed: Iterable[Person], people: Iterable[Person]) -> Iterable[Objection]:
     if request.highest < FOUR_EYES_FROM:
         return
     others = [person for person in signed if person.name != request.author.name]
-    if any(PersonRole.APPROVER in person.roles for person in others):
+    disabled = {person.name: _why_not(person, request, people) for person in others}
+    if any(reason is None for reason in disabled.values()):
         return
-    known = ", ".join(f"{person.name} is no approver" for person in others) or "nobody else has signed it"
+    known = ", ".join(f"{name} {reason}" for name, reason in disabled.items()) or "nobody else has signed it"
     yield Objection(
         f"it holds {request.highest} changes, which need an approver other than {request.author.name}: {known}",
         "have an approver run `scripts/stage approve FILE` with a key of people.yaml",
     )
+
+
+def _why_not(person: Person, request: Request, people: Iterable[Person]) -> str | None:
+    """Why a person's signature does not make a second pair of eyes; None where it does.
+
+    Whoever a plan itself makes an approver has not been one: else an author could admit a second self. Only where
+    the plan takes nobody away and no approver was there before, those whom it names first may approve it.
+    """
+    if PersonRole.APPROVER not in person.roles:
+        return "is no approver"
+    touched = {change.name: change.action for change in request.changes if change.kind == "person"}
+    if person.name not in touched:
+        return None
+    before = [each for each in people if PersonRole.APPROVER in each.roles and each.name not in touched]
+    founding = not before and set(touched.values()) == {"add"}
+    return None if founding else "is made an approver by this very plan"

@@ -38,7 +38,9 @@ def judged(day: Day, plans: Sequence[Plan], why: str) -> Judged:
         JudgedChange(
             risk=RISKS[change.risk],
             action=change.action.value,
-            what=f"{change.kind.rpartition(':')[2]} {change.name} of {change.stack}",
+            kind=change.kind.rpartition(":")[2],
+            name=change.name,
+            stack=change.stack,
             reason=change.reason,
         )
         for change in review.comparison.changes

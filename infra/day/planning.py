@@ -69,7 +69,14 @@ def plan_end(day: Day, core: Estate) -> Planned:
     plan = _deletes(core.stack, checkpoint)
     covered = covered_by(read_sources(day.workspace.root, (core,)), (plan,), {})
     changes = tuple(
-        JudgedChange(risk="R4", action="remove", what=f"{step.type.rpartition(':')[2]} {step.name}", reason="")
+        JudgedChange(
+            risk="R4",
+            action="remove",
+            kind=step.type.rpartition(":")[2],
+            name=step.name,
+            stack=core.stack,
+            reason="the season ends",
+        )
         for step in plan.steps
     )
     return Planned("down --core", record, (core,), (plan,), covered, Judged(changes))

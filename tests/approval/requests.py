@@ -25,6 +25,11 @@ def with_change(part: Part, covered: Covered = COVERED) -> Covered:
     return replace(covered, **{part.value: {**covered.part(part), first: "changed"}})
 
 
+def change(action: str, kind: str, name: str, risk: str = "R3") -> JudgedChange:
+    """One line of what would change."""
+    return JudgedChange(risk=risk, action=action, kind=kind, name=name, stack="2017-s09", reason="another image")
+
+
 def request(author: str, pair: Pair, risk: str = "R3", covered: Covered = COVERED, at: datetime = NOON) -> Request:
     """A plan with one change of that risk, good for a day."""
     return Request(
@@ -36,7 +41,7 @@ def request(author: str, pair: Pair, risk: str = "R3", covered: Covered = COVERE
         plan_hash=plan_hash(covered),
         covers=covered.as_dict(),
         risks={risk: 1},
-        changes=(JudgedChange(risk=risk, action="replace", what="node edge-1", reason="another image"),),
+        changes=(change("replace", "Container", "edge-1", risk),),
         review="0" * 64,
         why="a mended image",
         author=Author(name=author, fingerprint=fingerprint(pair.public)),

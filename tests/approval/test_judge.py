@@ -12,7 +12,7 @@ from infra.approval.document import Approval, ApprovalFileError, read_approval, 
 from infra.approval.judge import Need, need, objections
 from infra.estate.model import Person, PersonRole
 from tests.approval.keys import Pair, make_key, person
-from tests.approval.requests import COVERED, NOON, request, signed, with_change
+from tests.approval.requests import COVERED, NOON, change, request, signed, with_change
 
 AUTHOR, APPROVER, AUDITOR = "truck-operations", "network-operations", "audit"
 
@@ -86,6 +86,26 @@ def test_an_author_who_is_no_operator_is_refused(pairs, people) -> None:
     """Who may sign others' plans may not make plans by that."""
     approval = signed(request(APPROVER, pairs[APPROVER], "R1"), pairs[APPROVER])
     assert told(approval, people) == ["its author, network-operations, is not an operator"]
+
+
+@pytest.mark.parametrize("action", ["add", "change"])
+def test_nobody_approves_the_plan_that_makes_them_an_approver(pairs, people, action) -> None:
+    """An author could otherwise admit a second self and sign as that."""
+    asked = request(AUTHOR, pairs[AUTHOR]).model_copy(update={"changes": (change(action, "person", APPROVER),)})
+    assert told(signed(asked, pairs[AUTHOR], pairs[APPROVER]), people) == [
+        "it holds R3 changes, which need an approver other than truck-operations: "
+        "network-operations is made an approver by this very plan"
+    ]
+
+
+def test_the_first_people_of_an_estate_may_approve_that_they_are(pairs, people) -> None:
+    """Nobody is there before them; what takes others away is no beginning."""
+    first = tuple(change("add", "person", name) for name in (AUTHOR, APPROVER))
+    asked = request(AUTHOR, pairs[AUTHOR]).model_copy(update={"changes": first})
+    assert told(signed(asked, pairs[AUTHOR], pairs[APPROVER]), people) == []
+    usurping = asked.model_copy(update={"changes": (*first, change("remove", "person", "the-one-before"))})
+    (sentence,) = told(signed(usurping, pairs[AUTHOR], pairs[APPROVER]), people)
+    assert sentence.endswith("is made an approver by this very plan")
 
 
 @pytest.mark.parametrize("part", Part)

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from infra.approval.digest import plan_hash
-from infra.approval.document import JudgedChange, read_approval, write_approval
+from infra.approval.document import read_approval, write_approval
 from infra.day.approve import approve
 from infra.day.context import Day
 from infra.day.judging import Judge, Judged
@@ -26,7 +26,7 @@ from infra.estate.model import Estate, PersonRole
 from infra.plan import Plan, Step
 from infra.workspace import Workspace
 from tests.approval.keys import Pair, make_key, person
-from tests.approval.requests import request, signed
+from tests.approval.requests import change, request, signed
 
 STACK, CORE = "2017-s09", "2017-core"
 AUTHOR, APPROVER = "truck-operations", "network-operations"
@@ -88,8 +88,7 @@ def loaded(stack: str) -> Estate:
 
 def judge_as(risk: str) -> Judge:
     """Every plan holds one change of that class."""
-    change = JudgedChange(risk=risk, action="replace", what="node edge-1", reason="another image")
-    return lambda day, plans, why: Judged((change,))
+    return lambda day, plans, why: Judged((change("replace", "Container", "edge-1", risk),))
 
 
 def outcomes(day: Day) -> list[str]:
@@ -130,7 +129,9 @@ def test_with_an_approver_danger_is_refused_and_named(day, estate, risk) -> None
     """An approver whom nobody has to ask is decoration."""
     with (
         refused(
-            f"replace node edge-1 ({risk})", "scripts/stage plan 2017-s09 --output plan.json", "--approved plan.json"
+            f"replace Container edge-1 of 2017-s09 ({risk})",
+            "scripts/stage plan 2017-s09 --output plan.json",
+            "--approved plan.json",
         ),
         permitted_up(day, estate, WANTED, None, judge_as(risk)),
     ):
@@ -202,7 +203,7 @@ def test_the_end_of_a_season_needs_an_approval_of_exactly_what_is_there(day, est
     core = replace(loaded(CORE), people=estate.people)
     day.records.write(Record(stack=CORE, phase=Phase.LIVE))
     day.engine.resources = [_resource("store-1")]
-    with refused("remove Container store-1 (R4)", "plan 2017-core --core --output"):
+    with refused("remove Container store-1 of 2017-core (R4)", "plan 2017-core --core --output"):
         permit_end(day, core, None)
     planned = plan_end(day, core)
     asked = request(AUTHOR, pairs[AUTHOR], "R4", planned.covered, NOW).model_copy(
@@ -230,7 +231,7 @@ def test_an_approver_signs_after_seeing_what_it_is(day, estate, pairs, tmp_path:
     asked: list[str] = []
     approve(day, path, pairs[APPROVER].private, asked.append, lambda *_: estate)
     assert asked == ["Sign this plan as network-operations?"]
-    assert "R3  replace  node edge-1  another image" in said(day)
+    assert "R3  replace  Container edge-1 of 2017-s09  another image" in said(day)
     assert read_approval(path).request.plan_hash in said(day)
     with permitted_up(day, estate, WANTED, path, judge_as("R3")) as bounds:
         assert bounds
