@@ -45,7 +45,7 @@ def find_renames(
     found: list[Rename] = []
     questions: list[str] = []
     kinds = [kind for kind in _NAMING if kind != "service"]
-    for kind in kinds if a.of_kind("node") and b.of_kind("node") else [_CONTAINER]:
+    for kind in kinds if a.of_kind("stack") and b.of_kind("stack") else [_CONTAINER]:
         nearest, open_ones = _nearest(_described(gone, kind, a), _described(new, kind, b))
         found += nearest
         questions += open_ones
