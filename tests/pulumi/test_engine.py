@@ -209,6 +209,18 @@ def test_a_stack_of_another_home_is_not_taken_over(engine, workspace, docker):
     assert calls(workspace) == []
 
 
+def test_an_up_can_be_held_to_a_plan_of_a_stack_that_never_was(engine, workspace, tmp_path):
+    """Guards against a plan whose secrets another state encrypted, which no `up` could read."""
+    bound = tmp_path / "plan"
+    engine.preview(STACK, CONFIG, lambda text: None, bound)
+    engine.up(STACK, CONFIG, lambda text: None, bound)
+    initialised, previewed, carried_out, *_ = (each for each in calls(workspace) if not each.startswith("version"))
+    assert initialised.startswith("stack init")
+    assert f"--save-plan {bound}" in previewed
+    assert (workspace.home / "backends").read_text() == f"file://{workspace.home}/state\n"
+    assert f"--plan {bound} --skip-preview" in carried_out
+
+
 def test_destroy_forgets_the_outputs(engine, workspace):
     """Guards against an inventory of machines that are gone."""
     up(engine)
