@@ -18,14 +18,13 @@ from infra.checkpoint import (
     read_checkpoint,
     read_deployment,
     read_history,
-    restore,
 )
 from infra.cli import AGAIN, PulumiCli, last_words, stack_file, write_config
 from infra.docker_engine import DockerEngine, DockerError, Thing
 from infra.durable import write_durably
 from infra.engine_error import EngineError, StateError
 from infra.events import Changes, Follower, Note
-from infra.locks import Lock, held_by, read_locks, release_all, release_dead
+from infra.locks import held_by, read_locks, release_dead
 from infra.operator_key import public_key
 from infra.ownership import of_stack, owner_labels
 from infra.plan import Plan, read_events, read_plan
@@ -175,26 +174,6 @@ class Engine:
         for thing in self._owned(stack):
             if thing.kind != "volume" and thing.id not in known:
                 self._on_docker(stack, self._docker.remove, thing)
-
-    def unlock(self, stack: str) -> tuple[Lock, ...]:
-        """Release the stack from holders on other machines that a person knows to be dead; return them.
-
-        StateError where a holder is alive on this machine.
-        """
-        return release_all(self._objects, stack)
-
-    def locks(self, stack: str) -> tuple[Lock, ...]:
-        """Who holds the stack, dead or alive."""
-        return read_locks(self._objects, stack)
-
-    def restore(self, stack: str) -> PastDeployment:
-        """Put the last good state of the history in the place of a corrupt one; return which it was.
-
-        What was made since is not in it: `recover` takes such machines away, the next `up` makes them again.
-        StateError where the state is whole, or the history holds no good one.
-        """
-        release_dead(self._objects, stack)
-        return restore(self._objects, stack)
 
     def remains(self, stack: str) -> list[str]:
         """Machines, networks and volumes of the stack that are still there, by kind and name."""

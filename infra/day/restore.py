@@ -2,19 +2,23 @@
 
 from argparse import ArgumentParser, Namespace
 
+from infra.backend import Backend
+from infra.checkpoint import restore
 from infra.day.context import Day
 from infra.day.only_one import only_one
 from infra.day.verb import Verb, confirm, stack_of, takes_stack
+from infra.locks import release_dead
 
 _WARNING = "What was made since that state was saved is not in it; machines among it are taken away and made again."
 
 
-def restore(day: Day, options: Namespace) -> None:
+def bring_back(day: Day, options: Namespace) -> None:
     """Take the newest readable state from the backend's history; refused where the state is whole."""
-    stack = stack_of(day, options)
+    stack, objects = stack_of(day, options), Backend.of(day.workspace.home).objects
     confirm(options, f"This replaces the state of {stack} by the last good one of its history. {_WARNING}")
     with only_one(day.workspace):
-        past = day.engine.restore(stack)
+        release_dead(objects, stack)
+        past = restore(objects, stack)
     facts = {"as_of": past.at.isoformat(timespec="seconds"), "kind": past.kind, "result": past.result}
     day.evidence.append("restore", stack, facts)
     day.progress.say(f"{stack} is as the {past.kind} of {past.at:%Y-%m-%d %H:%M:%S} UTC left it ({past.result}).")
@@ -32,5 +36,5 @@ VERB = Verb(
     "put the last good state of a stack back",
     "scripts/stage restore 2017-s09",
     _arguments,
-    restore,
+    bring_back,
 )

@@ -2,9 +2,11 @@
 
 from argparse import ArgumentParser, Namespace
 
+from infra.backend import Backend
 from infra.day.context import Day
 from infra.day.outcome import Refusal
 from infra.day.verb import Verb, confirm, stack_of, takes_stack
+from infra.locks import read_locks, release_all
 
 _WARNING = "Two operators at work on one state lose what one of them made. Be sure that the holder is dead."
 
@@ -12,12 +14,13 @@ _WARNING = "Two operators at work on one state lose what one of them made. Be su
 def unlock(day: Day, options: Namespace) -> None:
     """Remove the locks of other machines; Refusal where nobody holds the stack."""
     stack = stack_of(day, options)
-    locks = day.engine.locks(stack)
+    objects = Backend.of(day.workspace.home).objects
+    locks = read_locks(objects, stack)
     if not locks:
         raise Refusal(f"nobody holds {stack}", "there is nothing to release")
     holders = ", ".join(map(str, locks))
     confirm(options, f"{stack} is held by {holders}. {_WARNING}")
-    released = [str(lock) for lock in day.engine.unlock(stack)]
+    released = [str(lock) for lock in release_all(objects, stack)]
     day.evidence.append("unlock", stack, {"released": released})
     day.progress.say(f"{stack} is released from {', '.join(released)}.")
     day.progress.say(

@@ -17,9 +17,10 @@ from pathlib import Path
 import boto3
 import pytest
 
-from infra.checkpoint import checkpoint_key, read_checkpoint
+from infra.checkpoint import checkpoint_key, read_checkpoint, restore
 from infra.day.only_one import only_one
 from infra.engine import Engine, EngineError, StateError
+from infra.locks import read_locks, release_all
 from infra.state_objects import StateObjects
 from infra.workspace import ROOT, Toolbox, Workspace
 from tests.pulumi.lab import FakeDocker
@@ -166,7 +167,7 @@ def test_of_two_operators_at_once_the_second_learns_who_the_first_is(shared, ope
     with ThreadPoolExecutor() as pool:
         running = pool.submit(first.up)
         wait_until((first.checkout / "held").exists, "in the middle")
-        for attempt in (second.up, lambda: second.engine.recover(STACK), lambda: second.engine.unlock(STACK)):
+        for attempt in (second.up, lambda: second.engine.recover(STACK), lambda: release_all(second.state, STACK)):
             with pytest.raises(StateError) as caught:
                 attempt()
             assert f"{STACK} is held by " in caught.value.sentence
@@ -184,11 +185,11 @@ def test_a_stack_whose_engine_was_killed_goes_on(shared, operator):
     with socket.create_server(("127.0.0.1", 0)) as silent:
         (who.checkout / "silent").write_text(f"tcp://127.0.0.1:{silent.getsockname()[1]}")
         kill_in_the_middle(who)
-    assert len(who.engine.locks(STACK)) == 1
+    assert len(read_locks(who.state, STACK)) == 1
     (who.checkout / "silent").unlink()
     with only_one(who.workspace):
         who.engine.recover(STACK)
-    assert who.engine.locks(STACK) == ()
+    assert read_locks(who.state, STACK) == ()
     assert read_checkpoint(who.state, STACK).pending == 0
     who.up()
     assert [past.result for past in who.engine.history(STACK)] == ["succeeded"]
@@ -218,7 +219,7 @@ def test_a_corrupt_state_is_told_and_comes_back_from_its_history(shared, operato
     with pytest.raises(StateError, match=f"the state of {STACK} is corrupt") as caught:
         who.up()
     assert f"scripts/stage restore {STACK}" in caught.value.remedy
-    assert who.engine.restore(STACK).kind == "update"
+    assert restore(who.state, STACK).kind == "update"
     assert who.up() == "no change to 3 resources"
 
 
