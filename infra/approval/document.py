@@ -10,6 +10,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationErro
 
 from infra.approval.digest import Covered, canonical, plan_hash
 from infra.durable import write_durably
+from infra.estate.model import Demand
 
 _Digest = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 RiskName = Literal["R0", "R1", "R2", "R3", "R4"]
@@ -19,7 +20,7 @@ Asked = Literal["up", "down --core"]
 
 
 class ApprovalFileError(Exception):
-    """The file cannot be read as an approval; says everything that is wrong with it."""
+    """The file cannot be read as an approval, or not be written; says everything that is wrong with it."""
 
 
 class _Document(BaseModel):
@@ -56,7 +57,7 @@ class Request(_Document):
     verb: Asked
     stack: str
     scale: str
-    demand: str
+    demand: Demand
     """The part of the day that the stage is equipped for."""
     speed: Annotated[float, Field(gt=0)]
     plan_hash: _Digest
@@ -119,8 +120,11 @@ def read_approval(path: Path) -> Approval:
 
 
 def write_approval(path: Path, approval: Approval) -> None:
-    """Replace the file by one that is whole at any moment."""
-    write_durably(path, approval.model_dump_json(indent=1) + "\n")
+    """Replace the file by one that is whole at any moment. Raises ApprovalFileError where it cannot be written."""
+    try:
+        write_durably(path, approval.model_dump_json(indent=1) + "\n")
+    except OSError as error:
+        raise ApprovalFileError(f"{path} cannot be written: {error.strerror}") from None
 
 
 def _field(location: tuple[int | str, ...]) -> str:

@@ -34,7 +34,10 @@ def approve(day: Day, path: Path, key: Path, ask: Callable[[str], None], read: R
     day.progress.say(as_text(request))
     ask(f"Sign this plan as {approver.name}?")
     signed = _signed(approval, key, people)
-    write_approval(path, signed)
+    try:
+        write_approval(path, signed)
+    except ApprovalFileError as error:
+        raise Refusal(str(error), "make the file writable, then sign again") from None
     facts = {
         "outcome": "signed",
         "approver": approver.name,
@@ -71,7 +74,7 @@ def as_text(request: Request) -> str:
 
 def _same_checkout(day: Day, request: Request, read: ReadEstate) -> tuple[Person, ...]:
     """The people of this checkout's estate; Refusal where it is another program, model or policy than the plan's."""
-    estate = read(request.stack, request.scale, Demand(request.demand))
+    estate = read(request.stack, request.scale, request.demand)
     tiers = layers(estate) if request.verb == "up" else (estate,)
     sources, planned = read_sources(day.workspace.root, tiers), request.covered
     here = Covered(sources.program, sources.model, planned.config, sources.policy, planned.engine, planned.steps)

@@ -8,16 +8,17 @@ from pathlib import Path
 from typing import Any
 
 from infra.approval.digest import plan_hash
-from infra.approval.document import Approval, Author, Request, write_approval
+from infra.approval.document import Approval, ApprovalFileError, Author, Request, write_approval
 from infra.approval.judge import FOUR_EYES_FROM, Need, need
 from infra.day.approve import as_text
 from infra.day.context import Day, read_estate
 from infra.day.only_one import only_one
-from infra.day.outcome import Failure, Refusal
+from infra.day.outcome import Refusal
 from infra.day.planning import Planned, plan_end, plan_up, season_alone
 from infra.day.up import Wish, race_speed, wanted
 from infra.day.verb import Verb, stack_of
 from infra.durable import write_durably
+from infra.estate.model import Estate
 from infra.identity import APPROVAL, SignatureError, identity_of, public_half, sign, signing_key
 from infra.review.report.formats import render
 from infra.review.report.terminal import first_page
@@ -28,15 +29,20 @@ _LONGEST_H = 168
 
 def plan(day: Day, wish: Wish, options: Namespace) -> None:
     """Print the plan, and write it where `--output` says. Changes nothing."""
+    record = wanted(day, wish)
+    estate = read_estate(record.stack, record.scale, record.demand)
+    key = signing_key(day.workspace, options.key)
+    author = _author(estate, key)
     with only_one(day.workspace):
-        planned = _planned(day, wish, options)
-    _refuse_against_policy(planned)
-    request, review = _request(day, planned, options), planned.judged.review
+        end, why = options.core, options.why
+        planned = plan_end(day, season_alone(estate)) if end else plan_up(day, estate, record, why=why)
+    _refuse_against_policy(day, planned)
+    request, review = _request(planned, author, options), planned.judged.review
     if review:
         day.progress.say(first_page(review, content_hash(review), sys.stdout.isatty()) + "\n")
     day.progress.say(as_text(request))
     if options.output:
-        _write(day, request, review, options)
+        _write(day, _signed(request, key), review, options.output)
         day.progress.say(_next(planned, options.output))
     day.progress.result(
         stack=request.stack,
@@ -48,47 +54,50 @@ def plan(day: Day, wish: Wish, options: Namespace) -> None:
     )
 
 
-def _planned(day: Day, wish: Wish, options: Namespace) -> Planned:
-    record = wanted(day, wish)
-    estate = read_estate(record.stack, record.scale, record.demand)
-    if options.core:
-        return plan_end(day, season_alone(estate))
-    return plan_up(day, estate, record, why=options.why)
+def _author(estate: Estate, key: Path) -> Author:
+    """Whose key it is. Refusal where it is none, before anything takes time."""
+    try:
+        found = identity_of(public_half(key), estate.people)
+    except SignatureError as error:
+        raise Refusal(error.sentence, error.remedy) from None
+    return Author(name=found.name, fingerprint=found.fingerprint)
 
 
-def _write(day: Day, request: Request, review: Mapping[str, Any] | None, options: Namespace) -> None:
+def _write(day: Day, approval: Approval, review: Mapping[str, Any] | None, output: Path) -> None:
     """The plan where `--output` says, its review as a page beside it, both as evidence."""
-    write_approval(options.output, _signed(request, signing_key(day.workspace, options.key)))
-    files = {"approval.json": options.output.read_bytes()}
+    request, page = approval.request, output.with_suffix(".html")
+    try:
+        write_approval(output, approval)
+        if review:
+            write_durably(page, render(review, "html"))
+    except (ApprovalFileError, OSError) as error:
+        raise Refusal(f"the plan is not kept: {error}", "name a file that you may write: `--output FILE`") from None
+    files = {"approval.json": output.read_bytes()}
     if review:
-        page = options.output.with_suffix(".html")
-        write_durably(page, render(review, "html"))
         files["review.json"] = canonical(review)
-        day.progress.say(f"Review     {page}, for whoever approves it")
+        day.progress.say(f"Page       {page}, for whoever approves it")
     facts = {"outcome": "planned", "plan_hash": request.plan_hash, "risks": dict(request.risks), "why": request.why}
     day.evidence.append("approval", request.stack, facts, files)
 
 
-def _refuse_against_policy(planned: Planned) -> None:
-    refused = [finding for plan in planned.plans for finding in plan.refused]
+def _refuse_against_policy(day: Day, planned: Planned) -> None:
+    """What no approval could carry out is not offered for one."""
+    refused = [str(finding) for plan in planned.plans for finding in plan.refused]
     if refused:
+        stack = planned.layers[-1].stack
+        day.evidence.append("policy", stack, {"outcome": "refused", "of": "plan", "findings": refused})
         told = "\n".join(f"  - {finding}" for finding in refused)
-        raise Failure(f"policies refuse this plan:\n{told}", "mend what is named, or have it waived for a time")
+        raise Refusal(f"policies refuse this plan:\n{told}", "mend what is named, or have it waived for a time")
 
 
-def _request(day: Day, planned: Planned, options: Namespace) -> Request:
+def _request(planned: Planned, author: Author, options: Namespace) -> Request:
     estate, review = planned.layers[-1], planned.judged.review
     now = datetime.now(UTC).replace(microsecond=0)
-    key = signing_key(day.workspace, options.key)
-    try:
-        author = identity_of(public_half(key), estate.people)
-    except SignatureError as error:
-        raise Refusal(error.sentence, error.remedy) from None
     return Request(
         verb=planned.verb,
         stack=estate.stack,
         scale=planned.wanted.scale,
-        demand=planned.wanted.demand.value,
+        demand=planned.wanted.demand,
         speed=planned.wanted.speed,
         plan_hash=plan_hash(planned.covered),
         covers=planned.covered.as_dict(),
@@ -96,7 +105,7 @@ def _request(day: Day, planned: Planned, options: Namespace) -> Request:
         changes=planned.judged.changes,
         review=content_hash(review) if review else None,
         why=options.why,
-        author=Author(name=author.name, fingerprint=author.fingerprint),
+        author=author,
         requested_at=now,
         expires=now + timedelta(hours=options.hours or estate.approval.valid_hours),
     )
