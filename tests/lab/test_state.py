@@ -210,7 +210,7 @@ def kill_in_the_middle(who: Operator) -> None:
                 os.killpg(process.pid, signal.SIGKILL)
 
 
-def test_a_corrupt_state_is_told_and_comes_back_from_its_history(shared, operator):
+def test_a_corrupt_state_is_told_and_comes_back_from_its_history(operator):
     """Guards against a traceback, and against a corrupt state that passes for an empty one: everything made twice."""
     who = operator("unlucky")
     who.up()
