@@ -11,8 +11,12 @@ def owner_labels(home: Path, stack: str) -> dict[str, str]:
 
     The owner is part of it, so that two operators on one engine never take away each other's machines.
     """
-    owner = Backend.of(home).owner
-    return {"etape.home": hashlib.sha256(owner.encode()).hexdigest()[:12], **of_stack(stack)}
+    return {"etape.home": home_label(home), **of_stack(stack)}
+
+
+def home_label(home: Path) -> str:
+    """What `etape.home` says on everything that an ETAPE_HOME owns, or a state that a team shares."""
+    return hashlib.sha256(Backend.of(home).owner.encode()).hexdigest()[:12]
 
 
 def of_stack(stack: str) -> dict[str, str]:
