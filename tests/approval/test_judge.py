@@ -172,6 +172,14 @@ def test_a_file_read_back_is_what_was_written_and_still_signed(pairs, people, tm
     assert told(read_approval(tmp_path / "plan.json"), people) == []
 
 
+def test_what_is_signed_can_be_made_from_the_file_alone(pairs, tmp_path: Path) -> None:
+    """An auditor verifies with ssh-keygen and standard Python, without any code of ours (docs/approval.md)."""
+    approval = signed(request(AUTHOR, pairs[AUTHOR]), pairs[AUTHOR])
+    write_approval(tmp_path / "plan.json", approval)
+    raw = json.loads((tmp_path / "plan.json").read_text())["request"]
+    assert json.dumps(raw, sort_keys=True, separators=(",", ":")).encode() == approval.request.signed_bytes()
+
+
 @pytest.mark.parametrize(
     ("spoil", "says"),
     [
