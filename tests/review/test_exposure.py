@@ -3,39 +3,42 @@
 from ipaddress import IPv4Address, IPv4Network
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from infra.review.exposure import ANY_PORT, Addresses, Exposure, granted, grants, powers, published
 
+QUICK = settings(deadline=None, max_examples=50)
 NETWORKS = st.builds(
     lambda number, length: IPv4Network((number << (32 - length) & 0xFFFFFFFF, length)),
     st.integers(0, 63),
-    st.integers(26, 32),
+    st.integers(29, 32),
 )
-ADDRESSES = st.lists(NETWORKS, max_size=6).map(Addresses.of)
+ADDRESSES = st.lists(NETWORKS, max_size=4).map(Addresses.of)
 DOORS = st.tuples(st.sampled_from(["tcp", "udp"]), st.sampled_from([ANY_PORT, 22, 80]))
 EXPOSURES = st.dictionaries(DOORS, ADDRESSES, max_size=4).map(Exposure.of)
 
 
-def members(addresses: Addresses) -> set[IPv4Address]:
+def members(addresses: Addresses) -> set[int]:
     """The set itself, one by one."""
-    return {IPv4Address(number) for network in addresses.networks for number in range(*_ends(network))}
+    return {number for network in addresses.networks for number in range(*_ends(network))}
 
 
 def _ends(network: IPv4Network) -> tuple[int, int]:
     return int(network.network_address), int(network.broadcast_address) + 1
 
 
+@QUICK
 @given(ADDRESSES, ADDRESSES)
 def test_operations_on_addresses_are_those_of_sets(x: Addresses, y: Addresses) -> None:
     """Guards against a network that is lost, or counted twice, where two overlap."""
     assert members(x | y) == members(x) | members(y)
     assert members(x & y) == members(x) & members(y)
     assert members(x - y) == members(x) - members(y)
-    assert all((address in x) == (address in members(x)) for address in members(y))
+    assert all((IPv4Address(each) in x) == (each in members(x)) for each in members(y))
 
 
+@QUICK
 @given(ADDRESSES, ADDRESSES)
 def test_equal_sets_are_equal_however_they_were_written(x: Addresses, y: Addresses) -> None:
     """Guards against two halves of a network that look like more than the whole."""
@@ -43,6 +46,7 @@ def test_equal_sets_are_equal_however_they_were_written(x: Addresses, y: Address
     assert (x - y) | (x & y) == x
 
 
+@QUICK
 @given(EXPOSURES, EXPOSURES)
 def test_what_is_closed_only_is_never_wider(x: Exposure, y: Exposure) -> None:
     """Guards against an alarm at a door that was shut."""
@@ -51,6 +55,7 @@ def test_what_is_closed_only_is_never_wider(x: Exposure, y: Exposure) -> None:
     assert not x - x
 
 
+@QUICK
 @given(EXPOSURES, EXPOSURES, EXPOSURES)
 def test_wider_is_transitive(x: Exposure, y: Exposure, z: Exposure) -> None:
     """Guards against small steps that add up to what one step would have shown."""
