@@ -6,9 +6,10 @@ done to it, the stack itself first, and about all of them together at the end.
 """
 
 import signal
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import date
 from functools import cache
+from threading import Thread
 from typing import Any
 
 from pulumi_policy import (
@@ -24,17 +25,23 @@ from pulumi_policy import (
 from pulumi_policy.proxy import UnknownValueError
 
 from infra.estate.mistakes import EstateError
-from infra.policy.facts import facts_of
 from infra.policy.model import Facts, Finding, Policy, PolicyItem, Secret
 from infra.policy.rules import POLICIES, check, judge, refused
 from infra.policy.waivers import WAIVERS
+
+
+def _model() -> Callable[[str, date], Facts]:
+    """Reads facts from the model. Loaded late: the engine waits for the pack, and the pack then for the program."""
+    from infra.policy.facts import facts_of
+
+    return facts_of
 
 
 @cache
 def _facts(stack: str) -> Facts | None:
     """The model's facts, read once; None where there is no estate of which the program would declare anything."""
     try:
-        return facts_of(stack, date.today())
+        return _model()(stack, date.today())
     except EstateError:
         return None
 
@@ -110,5 +117,6 @@ if __name__ == "__main__":
     # The engine ends a pack by SIGINT. Python would act on it in the main thread, which sleeps through a signal that
     # another thread was given, and the engine would wait five seconds before it kills.
     signal.signal(signal.SIGINT, signal.SIG_DFL)
+    Thread(target=_model, daemon=True).start()
     policies = [_together(each) if each.whole_stack else _each(each) for each in POLICIES]
     PolicyPack("etape", [*policies, _waivers_in_use()], EnforcementLevel.MANDATORY)
