@@ -4,12 +4,11 @@ from dataclasses import fields, is_dataclass
 
 import pytest
 
-from infra.estate.layers import folders
-from infra.estate.load import STACKS, load_estate
+from infra.estate.load import STACKS, list_stacks, load_estate
 from infra.estate.origins import ASKED, origins_of, text_of
 
 CHECKOUT = STACKS.parent
-STACKS_SHOWN = [stack for year in folders(STACKS) for stack in (f"{year}-core", f"{year}-s01")]
+STACKS_SHOWN = [each.stack for each in list_stacks() if each.stage is None or each.stage.number == 1]
 
 
 def of(stack: str) -> dict[str, tuple[str, str, str]]:
