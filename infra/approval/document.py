@@ -87,7 +87,7 @@ class Request(_Document):
         return Covered(**self.covers)
 
     @property
-    def highest(self) -> str:
+    def highest(self) -> RiskName:
         """The highest risk class of any change; R0 where nothing changes."""
         return max((risk for risk, count in self.risks.items() if count), default="R0")
 

@@ -12,7 +12,7 @@ from enum import StrEnum
 from itertools import groupby
 
 from infra.approval.digest import Covered, Difference, differences
-from infra.approval.document import Approval, Request
+from infra.approval.document import Approval, JudgedChange, Request, RiskName
 from infra.estate.model import Person, PersonRole
 from infra.identity import APPROVAL, SignatureError, verify
 
@@ -62,15 +62,27 @@ def signers(approval: Approval, people: Sequence[Person], at: datetime) -> tuple
     return found, wrong
 
 
-def objections(approval: Approval, now: Covered, people: Sequence[Person], at: datetime) -> tuple[Objection, ...]:
-    """Everything that keeps an approval from holding for what would happen now; empty where it holds."""
+def highest_of(changes: Iterable[JudgedChange]) -> RiskName:
+    """The highest risk class of any change; R0 where nothing changes."""
+    return max((change.risk for change in changes), default="R0")
+
+
+def objections(
+    approval: Approval, now: Covered, changes: Sequence[JudgedChange], people: Sequence[Person], at: datetime
+) -> tuple[Objection, ...]:
+    """Everything that keeps an approval from holding for what would happen now; empty where it holds.
+
+    `changes` are judged now: what an approval file says of their risk is its author's word, and a stage that has
+    gone live since makes each of them graver.
+    """
     signed, wrong = signers(approval, people, at)
     return (
         *_changed(differences(approval.request.covered, now)),
+        *_graver(approval.request, highest_of(changes)),
         *_too_late(approval.request, at),
         *wrong,
         *_author(approval.request, signed),
-        *_second_pair_of_eyes(approval.request, signed, people),
+        *_second_pair_of_eyes(approval.request, changes, signed, people),
     )
 
 
@@ -81,6 +93,13 @@ def _changed(found: Iterable[Difference]) -> Iterable[Objection]:
         yield Objection(
             f"{part} is not what was approved: {', '.join(named[:_SHOWN])}{more}",
             "put it back as it was, or plan and approve what is there now",
+        )
+
+
+def _graver(request: Request, highest: RiskName) -> Iterable[Objection]:
+    if highest > request.highest:
+        yield Objection(
+            f"it was approved as {request.highest} at most and is {highest} now", "plan and approve what it is now"
         )
 
 
@@ -101,21 +120,24 @@ def _author(request: Request, signed: Iterable[Person]) -> Iterable[Objection]:
         yield Objection(f"its author, {author.name}, is not an operator", "have an operator plan it")
 
 
-def _second_pair_of_eyes(request: Request, signed: Iterable[Person], people: Iterable[Person]) -> Iterable[Objection]:
-    if request.highest < FOUR_EYES_FROM:
+def _second_pair_of_eyes(
+    request: Request, changes: Sequence[JudgedChange], signed: Iterable[Person], people: Iterable[Person]
+) -> Iterable[Objection]:
+    highest = max(request.highest, highest_of(changes))
+    if highest < FOUR_EYES_FROM:
         return
     others = [person for person in signed if person.name != request.author.name]
-    disabled = {person.name: _why_not(person, request, people) for person in others}
+    disabled = {person.name: _why_not(person, changes, people) for person in others}
     if any(reason is None for reason in disabled.values()):
         return
     known = ", ".join(f"{name} {reason}" for name, reason in disabled.items()) or "nobody else has signed it"
     yield Objection(
-        f"it holds {request.highest} changes, which need an approver other than {request.author.name}: {known}",
+        f"it holds {highest} changes, which need an approver other than {request.author.name}: {known}",
         "have an approver run `scripts/stage approve FILE` with a key of people.yaml",
     )
 
 
-def _why_not(person: Person, request: Request, people: Iterable[Person]) -> str | None:
+def _why_not(person: Person, changes: Iterable[JudgedChange], people: Iterable[Person]) -> str | None:
     """Why a person's signature does not make a second pair of eyes; None where it does.
 
     Whoever a plan itself makes an approver has not been one: else an author could admit a second self. Only where
@@ -123,7 +145,7 @@ def _why_not(person: Person, request: Request, people: Iterable[Person]) -> str 
     """
     if PersonRole.APPROVER not in person.roles:
         return "is no approver"
-    touched = {change.name: change.action for change in request.changes if change.kind == "person"}
+    touched = {change.name: change.action for change in changes if change.kind == "person"}
     if person.name not in touched:
         return None
     before = [each for each in people if PersonRole.APPROVER in each.roles and each.name not in touched]

@@ -99,7 +99,7 @@ def _refuse_unapproved(day: Day, estate: Estate, planned: Planned) -> None:
 def _hold(day: Day, estate: Estate, approval: Approval, planned: Planned, path: Path) -> None:
     """Refusal with all objections at once where the approval does not hold for what would happen now."""
     with day.progress.step("Hold the plan against its approval") as step:
-        found = objections(approval, planned.covered, estate.people, datetime.now(UTC))
+        found = objections(approval, planned.covered, planned.judged.changes, estate.people, datetime.now(UTC))
         facts = {
             "outcome": "refused" if found else "holds",
             "reasons": [each.sentence for each in found],

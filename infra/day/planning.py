@@ -8,6 +8,7 @@ from types import MappingProxyType
 from infra.approval.covering import covered_by, read_sources
 from infra.approval.digest import Covered
 from infra.approval.document import RISKS, Asked, JudgedChange, RiskName
+from infra.approval.judge import highest_of
 from infra.day.context import Day, layers, read_estate, season
 from infra.day.judging import Judge, Judged, judged
 from infra.day.record import Phase, Record
@@ -32,9 +33,9 @@ class Planned:
         return {risk: sum(change.risk == risk for change in self.judged.changes) for risk in RISKS}
 
     @property
-    def highest(self) -> str:
+    def highest(self) -> RiskName:
         """The highest class of any change; R0 where nothing changes."""
-        return max((change.risk for change in self.judged.changes), default="R0")
+        return highest_of(self.judged.changes)
 
 
 def plan_up(

@@ -32,8 +32,9 @@ def people(pairs: dict[str, Pair]) -> tuple[Person, ...]:
     )
 
 
-def told(approval: Approval, people: tuple[Person, ...], now=COVERED, at=NOON) -> list[str]:
-    return [each.sentence for each in objections(approval, now, people, at)]
+def told(approval: Approval, people: tuple[Person, ...], now=COVERED, at=NOON, changes=None) -> list[str]:
+    judged = approval.request.changes if changes is None else changes
+    return [each.sentence for each in objections(approval, now, judged, people, at)]
 
 
 @pytest.mark.parametrize("risk", ["R3", "R4"])
@@ -74,6 +75,15 @@ def test_somebody_without_the_role_does_not_approve(pairs, people) -> None:
 def test_the_authors_own_word_is_enough_below_r3(pairs, people, risk) -> None:
     """Daily changes may not wait for somebody on another continent."""
     assert told(signed(request(AUTHOR, pairs[AUTHOR], risk), pairs[AUTHOR]), people) == []
+
+
+def test_an_author_does_not_say_how_grave_the_own_plan_is(pairs, people) -> None:
+    """A file that calls a replacement R1 would need nobody else; a stage that went live since makes it graver too."""
+    approval = signed(request(AUTHOR, pairs[AUTHOR], "R1"), pairs[AUTHOR])
+    assert told(approval, people, changes=(change("replace", "Container", "edge-1", "R3"),)) == [
+        "it was approved as R1 at most and is R3 now",
+        "it holds R3 changes, which need an approver other than truck-operations: nobody else has signed it",
+    ]
 
 
 def test_a_plan_without_its_authors_signature_is_refused(pairs, people) -> None:
