@@ -70,7 +70,7 @@ class Desk:
         self._workspace = workspace
         self._records = Records(workspace)
         self._evidence = Evidence(workspace)
-        self._pulumi = _Pulumi(workspace)
+        self._pulumi = Pulumi(workspace)
         self._scale, self._demand, self._day = scale, demand, day
         self._kept = Kept(self._evidence, self._people())
 
@@ -86,7 +86,7 @@ class Desk:
         """Compare two states. Raises ReviewError."""
         sources = self._sources(a, b)
         with ThreadPoolExecutor(2) as both:
-            before, after = both.map(sources.load, (a, b))
+            before, after = both.map(sources.load, (a, b), (False, True))
         judged = self._compared(before.snapshot, after.snapshot)
         return Review(judged, _findings(after), why, sources.approval(b))
 
@@ -168,7 +168,7 @@ def _findings(loaded: Loaded) -> tuple[Finding, ...]:
     return tuple(Finding(*each) for each in loaded.findings)
 
 
-class _Pulumi:
+class Pulumi:
     """The engine, made when it is first needed: most reviews never ask it."""
 
     def __init__(self, workspace: Workspace) -> None:

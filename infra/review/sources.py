@@ -82,18 +82,18 @@ class Sources:
         self._data = workspace.root / "stacks"
         self._key = digest_key(workspace.home)
 
-    def load(self, text: str) -> Loaded:
-        """The state that a person named. Raises ReviewError."""
+    def load(self, text: str, judged: bool = True) -> Loaded:
+        """The state that a person named; `judged` by the policies too. Raises ReviewError."""
         spec = read_spec(text)
         if spec.source is Source.REVISION:
             with data_of(self._workspace, spec.revision) as data:
-                return self._declared(spec, data, spec.revision)
+                return self._declared(spec, data, spec.revision, judged)
         self._known(spec)
         if spec.source is Source.DECLARED:
-            return self._declared(spec, self._data, "HEAD")
+            return self._declared(spec, self._data, "HEAD", judged)
         if spec.source is Source.PLAN:
             return self._planned(spec)
-        return self._stored(spec)
+        return self._stored(spec, judged)
 
     def approval(self, text: str) -> str:
         """What the evidence says about an approval of the second state."""
@@ -128,7 +128,7 @@ class Sources:
                 f"`scripts/stage list` names all stacks; there are editions {editions}",
             )
 
-    def _declared(self, spec: Spec, data: Path, revision: str) -> Loaded:
+    def _declared(self, spec: Spec, data: Path, revision: str, judged: bool) -> Loaded:
         stacks = (spec.stack,) if spec.stack else (f"{spec.edition}-core", f"{spec.edition}-s{self._asked.day:02}")
         items: list[Item] = []
         findings: list[tuple[str, str, str, str]] = []
@@ -139,7 +139,7 @@ class Sources:
             )
         for stack, declared in zip(stacks, answers, strict=True):
             items += self._read(stack, declared.deployment, declared.model, questions)
-            findings += self._judged(stack, declared.deployment, data)
+            findings += self._judged(stack, declared.deployment, data) if judged else ()
         if not spec.stack:
             items += _calendar(spec.edition, data)
             questions.append(f"stage {self._asked.day} stands for the days of {spec.edition} (--day takes another)")
@@ -148,7 +148,7 @@ class Sources:
         at, who = author(self._workspace, revision, spec.edition)
         return Loaded(_snapshot(spec, stacks, at, who, items, questions), tuple(findings))
 
-    def _stored(self, spec: Spec) -> Loaded:
+    def _stored(self, spec: Spec, judged: bool) -> Loaded:
         stack = spec.stack
         past, since = self._last(stack, spec.moment)
         questions = self._kept.questions(stack)
@@ -161,7 +161,7 @@ class Sources:
         if model is None or kept_at < since:
             questions.append((_OLD_MODEL if model else _NO_MODEL).format(stack=stack, at=_stamp(past.at)))
         items = self._read(stack, _inner(deployment), model, questions)
-        findings = self._judged(stack, _inner(deployment), self._data)
+        findings = self._judged(stack, _inner(deployment), self._data) if judged else ()
         if past.result != "succeeded":
             questions.append(f"the last {past.kind} of {stack} {past.result}: what is applied may be half of it")
         return Loaded(_snapshot(spec, (stack,), _stamp(at), who, items, questions), findings)
@@ -180,7 +180,7 @@ class Sources:
         """Nothing where the stack never was."""
         spec = read_spec(f"{stack}@applied")
         if self._pulumi.history(stack):
-            return self._stored(spec)
+            return self._stored(spec, judged=False)
         return Loaded(_snapshot(spec, (stack,), "", "", (), ()), ())
 
     def _carried_out(self, plan: Plan) -> Loaded:

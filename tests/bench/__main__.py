@@ -5,6 +5,7 @@ Examples:
   scripts/bench day --scale small           only the small estate
   scripts/bench tracking --json             readings a second of one core; ingest to state in the lab
   scripts/bench estate --json               all stages of all editions, validated and rendered
+  scripts/bench review --json               two whole editions compared and judged
 """
 
 import argparse
@@ -12,7 +13,7 @@ import json
 import sys
 from collections.abc import Callable, Iterable
 
-from tests.bench import day, estate, latency, tracking
+from tests.bench import day, estate, latency, review, tracking
 from tests.bench.figure import Figure
 
 
@@ -39,9 +40,14 @@ def _estate(options: argparse.Namespace) -> Iterable[Figure]:
     return estate.figures()
 
 
+def _review(options: argparse.Namespace) -> Iterable[Figure]:
+    return review.figures()
+
+
 _BENCHES: dict[str, Callable[[argparse.Namespace], Iterable[Figure]]] = {
     "day": _day,
     "estate": _estate,
+    "review": _review,
     "tracking": _tracking,
 }
 

@@ -50,7 +50,7 @@ def remarks(group: Group) -> list[str]:
     """What is said of a group beside its properties."""
     said = [group.first["note"], group.first["reason"]]
     if group.along:
-        said.append("with " + ", ".join(f"{number} {kind}" for kind, number in group.along.items()))
+        said.append("with " + ", ".join(words.count(number, kind) for kind, number in group.along.items()))
     if group.explained:
         said.append(f"and {words.count(group.explained, 'property')} that a cause above explains")
     if len(group.changes) > 1 and group.rows:

@@ -32,10 +32,10 @@ def clean(text: str) -> str:
 
 
 def kind(token: str) -> str:
-    """`container` for docker:index/container:Container; a thing of the model is named as it is."""
+    """`container resource` for docker:index/container:Container; a thing of the model is named as it is."""
     if token.startswith("pulumi:providers:"):
         return "provider"
-    return clean(token.rpartition(":")[2].lower()) + ("" if ":" not in token else " (resource)")
+    return clean(token.rpartition(":")[2].lower()) + ("" if ":" not in token else " resource")
 
 
 def value(leaf: Any) -> str:
@@ -49,7 +49,7 @@ def value(leaf: Any) -> str:
             return f"secret ({digest})" if digest == "not known" else f"secret (digest {digest[:8]})"
         case {"refers_to": target}:
             token, _, name = target.partition(" ")
-            return clean(f"{kind(token).removesuffix(' (resource)')} {name}")
+            return clean(f"{kind(token).removesuffix(' resource')} {name}")
         case {"unknown": why}:
             return str(why)
         case list():
