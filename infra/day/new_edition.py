@@ -16,7 +16,8 @@ from tracking.course_file import Trace
 from infra.day.context import Day
 from infra.day.outcome import Refusal
 from infra.day.verb import Verb
-from infra.estate.documents import StageDoc, Terrain, Title
+from infra.estate.documents import StageDoc
+from infra.estate.fields import Terrain, Title
 from infra.estate.layers import HEAD_FILE, folders
 from infra.estate.load import STACKS, list_stacks, load_estate
 from infra.estate.mistakes import EstateError, known

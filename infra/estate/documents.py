@@ -3,71 +3,14 @@
 What one field says about another (a cable's port, a service's node) is the business of `infra.estate.checks`.
 """
 
-import re
 from datetime import date, datetime
 from ipaddress import IPv4Network
 from typing import Annotated, Literal
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import (
-    AfterValidator,
-    AwareDatetime,
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
-    Field,
-    WithJsonSchema,
-    model_validator,
-)
+from pydantic import AwareDatetime, Field, model_validator
 
+from infra.estate.fields import Document, Label, Name, NetworkPort, Port, Ports, SecretName, Terrain, Title, Zone
 from infra.estate.model import Effect, Finish, Layer, RetentionMode, SiteKind
-
-Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]*$", max_length=24)]
-LONGEST_PORT = 15
-"""A port is a network interface of Linux, whose name has at most so many characters."""
-Port = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]*$", max_length=LONGEST_PORT)]
-Label = Annotated[str, Field(pattern=r"^[A-Z][A-Za-z0-9-]*$", max_length=24)]
-SecretName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
-NetworkPort = Annotated[int, Field(ge=1, le=65535)]
-Title = Annotated[str, Field(min_length=1)]
-
-_MOST_PORTS = 512
-_PORTS_AS_WRITTEN = {
-    "type": "array",
-    "items": {"type": "string", "pattern": r"^[a-z][a-z0-9-]*(\.\.[a-z][a-z0-9-]*)?$"},
-}
-_RANGE = re.compile(r"^(?P<stem>[a-z-]+)(?P<first>\d+)\.\.(?P=stem)(?P<last>\d+)$")
-
-
-def _zone(name: str) -> str:
-    try:
-        ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError, OSError):
-        raise ValueError("not a time zone such as Europe/Paris") from None
-    return name
-
-
-def _expand(ports: object) -> object:
-    """Write `port1..port24` out; leave everything else as it is."""
-    if not isinstance(ports, list):
-        return ports
-    names: list[object] = []
-    for port in ports:
-        match = _RANGE.match(port) if isinstance(port, str) else None
-        if match is None:
-            names.append(port)
-            continue
-        first, last = int(match["first"]), int(match["last"])
-        if not first < last < first + _MOST_PORTS:
-            raise ValueError(f"{port} is no range of up to {_MOST_PORTS} ports")
-        names += [f"{match['stem']}{number}" for number in range(first, last + 1)]
-    return names
-
-
-class Document(BaseModel):
-    """Data from a file: unknown fields are refused, values never change."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
 
 
 class SiteDoc(Document):
@@ -79,7 +22,7 @@ class SiteDoc(Document):
     layer: Layer
     location: Title | None = None
     """Left out for a site that moves with the race."""
-    timezone: Annotated[str, AfterValidator(_zone)]
+    timezone: Zone
 
 
 class SegmentDoc(Document):
@@ -108,7 +51,7 @@ class NodeDoc(Document):
     site: str
     rack_unit: Annotated[int, Field(ge=1, le=48)] | None = None
     size: SizeDoc
-    ports: Annotated[list[Port], BeforeValidator(_expand), WithJsonSchema(_PORTS_AS_WRITTEN)] = []
+    ports: Ports = []
 
 
 class UplinkDoc(Document):
@@ -267,7 +210,6 @@ class ServicesDoc(Document):
     buckets: list[BucketDoc] = []
 
 
-Terrain = Literal["flat", "hilly", "mountain", "time trial"]
 Growing = Annotated[float, Field(ge=1, le=10)]
 
 

@@ -9,7 +9,7 @@ from typing import Annotated
 
 from pydantic import BeforeValidator, Field, ValidationError, WithJsonSchema
 
-from infra.estate.documents import Document
+from infra.estate.fields import Document
 from infra.estate.files import Files
 from infra.estate.inheritance import Source
 from infra.estate.mistakes import known

@@ -5,7 +5,7 @@ from typing import Annotated
 
 from pydantic import BeforeValidator, Field, model_validator
 
-from infra.estate.documents import Document, Name
+from infra.estate.fields import Document, Name
 from infra.estate.model import PersonRole
 
 

@@ -7,7 +7,8 @@ from typing import Any, get_args
 
 from pydantic import TypeAdapter, ValidationError
 
-from infra.estate.documents import CapacityDoc, Document, EditionDoc, PartDoc, ServicesDoc, StageDoc, WaiversDoc
+from infra.estate.documents import CapacityDoc, EditionDoc, PartDoc, ServicesDoc, StageDoc, WaiversDoc
+from infra.estate.fields import Document
 from infra.estate.files import Files
 from infra.estate.inheritance import DROP, IDENTITIES, Draft, Layered, Source, whole
 from infra.estate.layers import HEAD_FILE, LayerDoc, read_layers

@@ -11,7 +11,8 @@ from typing import Any
 
 from pydantic import BaseModel, create_model
 
-from infra.estate.documents import Document, EditionDoc, PartDoc
+from infra.estate.documents import EditionDoc, PartDoc
+from infra.estate.fields import Document
 from infra.estate.inheritance import DROP, IDENTITIES
 from infra.estate.layers import HEAD_FILE, LayerDoc
 from infra.estate.reading import DOCUMENTS, LISTS, kinds_of

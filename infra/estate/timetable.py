@@ -12,7 +12,8 @@ from zoneinfo import ZoneInfo
 
 from tracking.course_file import Trace, read_trace
 
-from infra.estate.documents import StageDoc, Terrain
+from infra.estate.documents import StageDoc
+from infra.estate.fields import Terrain
 
 RACE_ZONE = ZoneInfo("Europe/Paris")
 _FINISH = time(17, 30)

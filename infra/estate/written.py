@@ -10,7 +10,6 @@ from infra.estate.documents import (
     BucketDoc,
     CableDoc,
     CapacityDoc,
-    Document,
     EditionDoc,
     EndpointDoc,
     NodeDoc,
@@ -21,6 +20,7 @@ from infra.estate.documents import (
     StageDoc,
     WaiverDoc,
 )
+from infra.estate.fields import Document
 from infra.estate.mistakes import Mistake
 from infra.estate.people import PersonDoc
 from infra.estate.source import Place

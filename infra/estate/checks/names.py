@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 
 from infra.estate.addressing import host_number
 from infra.estate.cabling import machines
-from infra.estate.documents import LONGEST_PORT
+from infra.estate.fields import LONGEST_PORT
 from infra.estate.mistakes import Mistake, known
 from infra.estate.vocabulary import ROLES, node_name
 from infra.estate.written import Entry, Written
