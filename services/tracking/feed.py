@@ -46,7 +46,7 @@ class Feed:
         self._frame: StateFrame | None = None
         self._event: bytes | None = None
         self._changed = asyncio.Event()
-        self._connected = False
+        self._connected = self._over = False
         self._corrupt = self._clients = 0
         self.routes = (
             Route("/api/course", self._get_course),
@@ -73,8 +73,10 @@ class Feed:
         return Health(self._connected, "states are served" if self._connected else away, counts)
 
     async def run(self, stopping: asyncio.Event) -> None:
-        """Follow the race until stopped."""
+        """Follow the race until stopped; then every stream ends in order, and its client goes elsewhere."""
         await until(stopping, hold([self._config.broker], "feed", self._follow))
+        self._over = True
+        self._changed.set()
 
     async def _follow(self, client: Client) -> None:
         js = client.jetstream()
@@ -123,7 +125,7 @@ class Feed:
         self._clients += 1
         try:
             yield f"retry: {RECONNECT_MS}\n\n".encode()
-            while True:
+            while not self._over:
                 changed, frame = self._changed, self._frame
                 if frame is not None and str(frame.clock_ms) != seen:
                     seen = str(frame.clock_ms)
