@@ -21,7 +21,7 @@ from infra.day.resizing import Resizing, losses, resizing
 from infra.day.shell import ask
 from infra.day.up import tell_graph
 from infra.day.verb import Verb, stack_of, takes_stack
-from infra.estate.model import Demand, Estate, Layer, Node
+from infra.estate.model import Demand, Estate, Layer, Node, Quantity
 
 _FINISHED, _LIVE = "finished", "live"
 _STOP = "systemctl stop 'etape-*.service' && echo stopped"
@@ -231,10 +231,9 @@ def _carry_out(day: Day, plan: _Plan, hands: Hands) -> None:
 
 
 def _sum(change: Resizing) -> str:
-    limits = len({move.subject for move in change.moves}) - len(
-        {node.role for node in (*change.coming, *change.leaving)}
-    )
-    return f"{len(change.coming)} machines came, {len(change.leaving)} went, limits of {limits} services changed"
+    limited = {move.subject for move in change.moves if move.quantity is not Quantity.MACHINES}
+    come, gone = len(change.coming), len(change.leaving)
+    return f"{come} machines came, {gone} went, {len(limited)} services have other limits"
 
 
 def _arguments(parser: ArgumentParser) -> None:
