@@ -28,6 +28,8 @@ _IN_PLACE = {
     "docker:index/network:Network": {"outputs"},
     "docker:index/volume:Volume": {"labels", "outputs"},
 }
+# Kept by the engine itself, which changes no resource for them.
+_GUARDS = {"protect", "retainOnDelete"}
 # Of our own provider's resources only these make another one.
 _IDENTITY = {
     "etape:index:Bucket": {"name"},
@@ -121,7 +123,7 @@ class _Comparing:
             return False
         if self._b.replaced is not None:
             return after.identity in self._b.replaced
-        heads = {re.split(r"[.\[]", each.path)[0] for each in found}
+        heads = {re.split(r"[.\[]", each.path)[0] for each in found} - _GUARDS
         if after.kind in _IN_PLACE:
             return not heads <= _IN_PLACE[after.kind]
         return bool(heads.union(each.path for each in found) & _IDENTITY.get(after.kind, set()))

@@ -72,7 +72,7 @@ def rescaled(change: Change, scene: Scene) -> bool:
     return change.action is Action.REMOVE and _explained_by_capacity(change, scene)
 
 
-@rule(Risk.R2)
+@rule(Risk.R3)
 def rotated_secret(change: Change, scene: Scene) -> bool:
     """A secret has another value: whoever uses the old one stands outside until told."""
     pairs = ((each.before, each.after) for each in change.properties)

@@ -11,6 +11,7 @@ from tests.review.states import (
     CORE,
     STAGE,
     VOLUME,
+    changed,
     container,
     head,
     item,
@@ -197,6 +198,12 @@ def test_a_state_compared_with_itself_is_all_the_same() -> None:
     same = day(STAGE, 9, "2017-07-09", "Chambéry", service("relay", "gateway-1"), container("wan-1", CORE))
     found = compare(same, same)
     assert (found.changes, found.daily, found.folded, found.same) == ((), (), (), len(same.items))
+
+
+def test_a_guard_that_is_put_on_makes_nothing_anew() -> None:
+    """Guards against a lost volume that is announced where it was only protected."""
+    found = compare(state(volume("edge-1")), state(changed(volume("edge-1"), protect=True)))
+    assert only(found).action is Action.CHANGE
 
 
 def test_the_plans_own_word_on_what_is_made_anew_counts() -> None:
