@@ -18,6 +18,11 @@ MAY_IMPORT = {
     "infra/estate": {"infra.estate", "pydantic", "yaml", "cryptography", "tracking.course", "tracking.course_file"},
     # Renderers are pure functions of the model: no engine, no network.
     "infra/render": {"infra.render", "infra.estate"},
+    # What decides in a review is pure: two states in, a judgement out.
+    **{
+        f"infra/review/{part}.py": {"infra.review", "infra.estate.order"}
+        for part in ("compare", "expected", "exposure", "renames", "risk", "rules", "values")
+    },
     # Set-up runs before any environment exists.
     "tools": {"tools", "infra.workspace"},
     "infra/workspace.py": set(),

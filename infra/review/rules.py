@@ -38,13 +38,13 @@ def new(change: Change, scene: Scene) -> bool:
 @rule(Risk.R1)
 def retuned(change: Change, scene: Scene) -> bool:
     """A quantity changes: limits, capacity, scale."""
-    return bool(_heads(change) & _QUANTITIES)
+    return _stays(change) and bool(_heads(change) & _QUANTITIES)
 
 
 @rule(Risk.R1)
 def rescheduled(change: Change, scene: Scene) -> bool:
     """The day has other hours, another course or other places that watch."""
-    return change.kind in _TIMETABLE and bool(_heads(change) - _WORDS)
+    return _stays(change) and change.kind in _TIMETABLE and bool(_heads(change) - _WORDS)
 
 
 @rule(Risk.R1)
@@ -195,6 +195,10 @@ def not_backed_up(change: Change, scene: Scene) -> bool:
 
 
 RULES: tuple[Rule, ...] = tuple(each for each in list(globals().values()) if isinstance(each, Rule))
+
+
+def _stays(change: Change) -> bool:
+    return change.before is not None and change.after is not None
 
 
 def _heads(change: Change) -> set[str]:
