@@ -35,10 +35,13 @@ class Hub:
         return True
 
     async def _send(self, subject: str, payload: bytes) -> None:
-        connection = await nats.connect(
-            self.url, user="etape", password=self.password, allow_reconnect=False, connect_timeout=2
-        )
+        access = {"user": "etape", "password": self.password, "error_cb": _told_by_the_answer}
+        connection = await nats.connect(self.url, **access, allow_reconnect=False, connect_timeout=2)
         try:
             await connection.jetstream().publish(subject, payload, timeout=2)
         finally:
             await connection.close()
+
+
+async def _told_by_the_answer(error: Exception) -> None:
+    """The client would print a traceback of what `_publish` answers with False."""
