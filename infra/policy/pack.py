@@ -25,7 +25,7 @@ from pulumi_policy import (
 from pulumi_policy.proxy import UnknownValueError
 
 from infra.estate.mistakes import EstateError
-from infra.policy.model import Facts, Finding, Policy, PolicyItem, Secret
+from infra.policy.model import STACK, Facts, Finding, Policy, PolicyItem, Secret
 from infra.policy.rules import POLICIES, check, judge, refused
 from infra.policy.waivers import WAIVERS
 
@@ -47,9 +47,13 @@ def _facts(stack: str) -> Facts | None:
 
 
 def item_of(resource: ResourceValidationArgs | PolicyResource) -> PolicyItem:
-    """A resource as policies read it. The library unwraps secrets: which ones are, the declared secret outputs say."""
+    """A resource as policies read it.
+
+    The library unwraps secrets: which ones are, the declared secret outputs say. For the outputs of the stack nothing
+    says it, so they are left out here; the stored checkpoint, where secrets are marked, is held to the same policies.
+    """
     hidden = frozenset(resource.opts.additional_secret_outputs)
-    known = _known(resource.props)
+    known = {} if resource.resource_type == STACK else _known(resource.props)
     properties = {name: Secret(value) if name in hidden else value for name, value in known.items()}
     return PolicyItem(resource.resource_type, resource.name, resource.urn, properties, resource.opts.protect, hidden)
 

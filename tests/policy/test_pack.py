@@ -13,6 +13,7 @@ from pulumi_policy.proxy import UNKNOWN_STRING_VALUE
 
 from infra.policy import pack as pack_module
 from infra.policy.docker import CONTAINER
+from infra.policy.model import STACK
 from infra.policy.rules import POLICIES
 from infra.policy.secrets import CREDENTIAL
 from tests.policy.examples import MACHINE
@@ -45,6 +46,17 @@ def told(pack, kind: str, name: str, properties: dict, **options) -> list[tuple[
         options=analyzer_pb2.AnalyzerResourceOptions(**options),
     )
     return [(each.policyName, each.message) for each in pack.Analyze(request).diagnostics]
+
+
+def told_together(pack, *resources: tuple[str, str, dict, dict]) -> list[str]:
+    """The policies that object to resources as they are at the end of an operation."""
+    request = analyzer_pb2.AnalyzeStackRequest()
+    for kind, name, properties, options in resources:
+        given = request.resources.add(type=kind, name=name, urn=f"{STAGE}{kind}::{name}")
+        given.properties.update(properties)
+        given.options.CopyFrom(analyzer_pb2.AnalyzerResourceOptions(**options))
+    answered = pack.AnalyzeStack(request).diagnostics
+    return [each.policyName for each in answered if each.enforcementLevel == analyzer_pb2.MANDATORY]
 
 
 def machine(**properties) -> dict:
@@ -94,3 +106,13 @@ def test_a_declared_secret_output_is_no_plain_secret(pack):
     assert told(pack, CREDENTIAL, "hub_password", given, additionalSecretOutputs=["secret"], protect=True) == []
     found = told(pack, CREDENTIAL, "hub_password", given, protect=True)
     assert [policy for policy, _ in found] == ["secrets-encrypted", "no-plain-secret"]
+
+
+def test_a_secret_that_the_stack_exports_as_one_is_no_leak(pack):
+    """Guards against a season that cannot come up, because its own secret outputs are taken for a leak."""
+    secret = {"secret": "correct-horse-battery"}
+    password = (CREDENTIAL, "hub_password", secret, {"additionalSecretOutputs": ["secret"], "protect": True})
+    exported = (STACK, "etape-2017-s09", {"credentials": {"hub_password": "correct-horse-battery"}}, {})
+    assert told_together(pack, exported, password) == []
+    leaky = (CONTAINER, "edge-1", machine(command=["-p", "correct-horse-battery"]), {})
+    assert told_together(pack, exported, password, leaky) == ["no-leaked-secret"]
