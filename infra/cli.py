@@ -48,13 +48,14 @@ class PulumiCli:
         arguments: Sequence[str],
         follow: Callable[[str], None],
         environment: Mapping[str, str] = MappingProxyType({}),
+        log_as: str = "",
     ) -> tuple[int, Path]:
         """One operation, line by line to `follow` and to a log; exit status and log.
 
-        `environment` is for this operation alone, on top of the others.
+        `environment` is for this operation alone, on top of the others; `log_as` names the log otherwise.
         """
         with (
-            self._log(stack, arguments[0]) as log,
+            self._log(stack, log_as or arguments[0]) as log,
             self._encryption_forgotten(stack),
             subprocess.Popen(
                 self._command(stack, arguments), stdout=subprocess.PIPE, stderr=log, **self._surroundings(environment)

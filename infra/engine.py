@@ -128,10 +128,7 @@ class Engine:
         self._refuse_strangers(stack)
         self._make(stack)
         write_config(stack_file(self._workspace, stack), config)
-        held, policies = ["--plan", str(bound)] if bound else [], self._policies()
-        # A policy about the whole stack speaks at the end of a pass: the first pass must not be the real one.
-        hurry = ["--skip-preview"] if bound or not policies else []
-        changes = self._operate(stack, "up", note, [*policies, *held, *hurry])
+        changes = self._operate(stack, "up", note, ["--plan", str(bound)] if bound else [])
         outputs = self._cli.run(stack, ["stack", "output", "--json", "--show-secrets"])
         write_durably(self._workspace.outputs(stack), outputs)
         return changes
@@ -140,7 +137,7 @@ class Engine:
         """Take away everything of the stack, data included; its history stays. A stack that never was is no error."""
         known = read_checkpoint(self._objects, stack) is not None
         self._free_networks(stack)
-        changes = self._operate(stack, "destroy", note, ["--skip-preview"]) if known else Changes()
+        changes = self._operate(stack, "destroy", note) if known else Changes()
         for thing in self._owned(stack):
             if thing.kind == "volume":
                 self._on_docker(stack, self._docker.remove, thing)
@@ -185,15 +182,27 @@ class Engine:
             provider = f"--secrets-provider={self.backend.secrets_provider}"
             self._cli.run(stack, ["stack", "init", "--no-select", provider])
 
-    def _operate(self, stack: str, verb: str, note: Note, more: Sequence[str]) -> Changes:
-        """Run `up` or `destroy`; looks at reality first where a machine of the checkpoint does not run."""
+    def _operate(self, stack: str, verb: str, note: Note, held: Sequence[str] = ()) -> Changes:
+        """Run `up` or `destroy`; looks at reality first where a machine of the checkpoint does not run.
+
+        Where policies judge and no plan holds it, a pass that touches nothing comes first: a policy about the whole
+        stack speaks only at the end of a pass. If that finds nothing to do, it was the only one.
+        """
         heard = Follower(note)
-        arguments = [verb, "--yes", "--json", *self._refreshed(stack), *more]
+        common = ["--json", *self._refreshed(stack), *(self._policies() if verb == "up" else ())]
         with self._watch(stack, verb, heard):
-            status, log = self._cli.stream(stack, arguments, heard, _BOUND if "--plan" in more else {})
-            if status != 0:
-                raise self._failure(stack, verb, heard, log)
+            if "--policy-pack" in common and not held:
+                self._pass(stack, verb, ["preview", *common], heard)
+                if heard.idle:
+                    return heard.changes
+            self._pass(stack, verb, [verb, "--yes", "--skip-preview", *common, *held], heard)
         return heard.changes
+
+    def _pass(self, stack: str, verb: str, arguments: Sequence[str], heard: Follower) -> None:
+        environment = _BOUND if "--plan" in arguments else {}
+        status, log = self._cli.stream(stack, arguments, heard, environment, log_as=verb)
+        if status != 0:
+            raise self._failure(stack, verb, heard, log)
 
     def _failure(self, stack: str, verb: str, heard: Follower, log: Path, remedy: str = AGAIN) -> EngineError:
         """Why an operation did not reach its end, as its events tell it, else as Pulumi's last words do."""

@@ -40,6 +40,7 @@ class Event:
     error: str = ""
     changes: Changes | None = None
     finding: PolicyFinding | None = None
+    new_outputs: bool = False
 
 
 def read_event(line: str) -> Event | None:
@@ -56,6 +57,8 @@ def read_event(line: str) -> Event | None:
         return _read_diagnostic(diagnostic)
     if policy := event.get("policyEvent"):
         return Event(finding=read_finding(policy))
+    if after := event.get("resOutputsEvent"):
+        return Event(new_outputs=True) if _has_new_outputs(after["metadata"]) else None
     if before := event.get("resourcePreEvent"):
         return _read_step(before["metadata"], "plan: " if before.get("planning") else "")
     return None
@@ -65,6 +68,12 @@ def _read_step(metadata: Mapping, lead: str) -> Event | None:
     if metadata["op"] in ("same", "read"):
         return None
     return Event(step=f"{lead}{metadata['op']} {_name(metadata['urn'])}")
+
+
+def _has_new_outputs(metadata: Mapping) -> bool:
+    """Whether the stack itself gives other outputs than before, which no resource's change has to go with."""
+    old, new = metadata.get("old") or {}, metadata.get("new") or {}
+    return metadata.get("type") == "pulumi:pulumi:Stack" and old.get("outputs") != new.get("outputs")
 
 
 def _read_diagnostic(diagnostic: Mapping) -> Event | None:
@@ -89,12 +98,19 @@ class Follower:
         self.errors: list[str] = []
         self.refused: list[PolicyFinding] = []
         self.changes = Changes()
+        self._new_outputs = False
+
+    @property
+    def idle(self) -> bool:
+        """Whether a preview that came to its end found nothing to do."""
+        return self.changes.none and not self._new_outputs
 
     def __call__(self, line: str) -> None:
         self._hear(line)
         event = read_event(line)
         if event is None:
             return
+        self._new_outputs |= event.new_outputs
         if event.step:
             self._note(event.step)
         if event.error and event.error not in self.errors:

@@ -23,7 +23,8 @@ case "$*" in
 *"stack export"*) echo '{"deployment": {"pending_operations": [{}]}}' ;;
 *"stack import"*) cat > "$ETAPE_HOME/imported" ;;
 version*) echo v3.259.0 ;;
-preview*) echo "$PULUMI_BACKEND_URL" >> "$ETAPE_HOME/backends"; cat "$ETAPE_HOME/events" ;;
+preview*) echo "$PULUMI_BACKEND_URL" >> "$ETAPE_HOME/backends"; cat "$ETAPE_HOME/events"
+  exit $(cat "$ETAPE_HOME/status" 2>/dev/null || echo 0) ;;
 *up*|*destroy*) cat "$ETAPE_HOME/events"; exit $(cat "$ETAPE_HOME/status" 2>/dev/null || echo 0) ;;
 esac
 """
@@ -144,26 +145,44 @@ def test_a_failure_is_one_sentence_a_remedy_and_a_log(engine, workspace):
     assert not workspace.outputs(STACK).exists()
 
 
-def test_what_policies_refuse_is_said_with_the_way_out(engine, workspace):
-    """Guards against 'preview failed' where a policy had said what is wrong."""
+@pytest.fixture
+def judged(workspace):
+    """A checkout with a policy pack."""
     (workspace.root / "infra/policy").mkdir(parents=True)
     (workspace.root / "infra/policy/pack.py").touch()
+
+
+def test_what_policies_refuse_is_said_before_anything_is_touched(engine, workspace, judged):
+    """Guards against half a stack, and against 'preview failed' where a policy had said what is wrong."""
     finding = {
         "policyName": "pinned",
         "enforcementLevel": "mandatory",
         "resourceUrn": "a::edge-1",
-        "message": "It moves.",
+        "message": "It moves",
     }
-    failed = {"severity": "error", "message": "preview failed"}
-    events = [{"policyEvent": finding}, {"diagnosticEvent": failed}]
+    events = [{"policyEvent": finding}, {"diagnosticEvent": {"severity": "error", "message": "preview failed"}}]
     (workspace.home / "events").write_text("".join(f"{json.dumps(event)}\n" for event in events))
     (workspace.home / "status").write_text("255")
     with pytest.raises(EngineError) as caught:
         up(engine)
-    assert caught.value.sentence == "up of 2017-s09 is refused by policy: edge-1: It moves. (pinned)"
+    assert caught.value.sentence == "up of 2017-s09 is refused by policy: edge-1: It moves (pinned)"
     assert "have it waived" in caught.value.remedy
     assert f"--policy-pack {workspace.root}/infra/policy/pack.py" in calls(workspace)[-1]
-    assert "--skip-preview" not in calls(workspace)[-1]
+    assert not any(call.startswith("up") for call in calls(workspace))
+
+
+@pytest.mark.parametrize(("outputs", "passes"), [("old", ["preview"]), ("new", ["preview", "up"])])
+def test_where_policies_saw_nothing_to_do_nothing_is_done(engine, workspace, judged, outputs, passes):
+    """Guards against a no-op that takes twice as long, and against outputs of the program that are never saved."""
+    sides = {"old": {"outputs": {"links": "old"}}, "new": {"outputs": {"links": outputs}}}
+    events = [
+        {"resOutputsEvent": {"metadata": {"op": "same", "type": "pulumi:pulumi:Stack", **sides}}},
+        {"summaryEvent": {"resourceChanges": {"same": 86}}},
+    ]
+    (workspace.home / "events").write_text("".join(f"{json.dumps(event)}\n" for event in events))
+    assert str(up(engine)) == "no change to 86 resources"
+    assert [call.split()[0] for call in calls(workspace) if call.split()[0] in ("preview", "up")] == passes
+    assert "summaryEvent" in (workspace.home / f"logs/{STACK}-up.log").read_text()
 
 
 def test_an_error_before_the_first_event_is_told_too(engine, workspace):
@@ -218,7 +237,8 @@ def test_an_up_can_be_held_to_a_plan_of_a_stack_that_never_was(engine, workspace
     assert initialised.startswith("stack init")
     assert f"--save-plan {bound}" in previewed
     assert (workspace.home / "backends").read_text() == f"file://{workspace.home}/state\n"
-    assert f"--plan {bound} --skip-preview" in carried_out
+    assert f"--plan {bound}" in carried_out
+    assert "--skip-preview" in carried_out
 
 
 def test_destroy_forgets_the_outputs(engine, workspace):
