@@ -28,8 +28,9 @@ class LayerDoc(Document):
 
     inherits: Annotated[Folder, BeforeValidator(_year), WithJsonSchema({"type": ["string", "integer"]})] | None = None
     """A folder of stacks/: an earlier edition, or what several share."""
-    parts: list[PartName] = []
-    """Files of this folder, or of another as `common/hub.yaml`; a later one may replace what an earlier one says."""
+    parts: list[PartName] | None = None
+    """Files of this folder, or of another as `common/hub.yaml`; a later one may replace what an earlier one says.
+    Left out, all of this folder's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,8 +56,10 @@ def read_layers(files: Files, edition: str) -> Layers:
         layer = _layer(files, source) if source else None
         if source is None or layer is None:
             return Layers(tuple(heads), tuple(parts), complete=False)
-        own = [name if "/" in name else f"{folder}/{name}" for name in layer.parts]
-        _tell_unlisted(files, folder, own)
+        there = [f"{folder}/{name}" for name in _files_of(files.root / folder)]
+        listed = there if layer.parts is None else layer.parts
+        own = [name if "/" in name else f"{folder}/{name}" for name in listed]
+        _tell_unlisted(files, folder, {*there} - {*own})
         heads, parts = [source, *heads], [*own, *parts]
         seen.append(folder)
         folder = layer.inherits
@@ -86,14 +89,16 @@ def _inheritable(files: Files, folder: str, seen: list[str]) -> bool:
     return folder in there
 
 
-def _tell_unlisted(files: Files, folder: str, own: list[str]) -> None:
+def _files_of(folder: Path) -> list[str]:
+    return [path.name for path in sorted(folder.glob("*.yaml")) if path.name != HEAD_FILE]
+
+
+def _tell_unlisted(files: Files, folder: str, unlisted: set[str]) -> None:
     """A file that nobody reads would be edited, and nothing would happen; shared folders offer files to choose from."""
-    if not folder.isdigit():
-        return
-    for path in sorted((files.root / folder).glob("*.yaml")):
-        name = f"{folder}/{path.name}"
-        if path.name != HEAD_FILE and name not in own:
-            files.add(f"{folder}/{HEAD_FILE}", "parts", f"{path.name} is not in the list", "add it, or remove the file")
+    if folder.isdigit():
+        for name in sorted(unlisted):
+            reason = f"{Path(name).name} is not in the list"
+            files.add(f"{folder}/{HEAD_FILE}", "parts", reason, "add it, or remove the file")
 
 
 def folders(root: Path) -> tuple[str, ...]:

@@ -39,6 +39,9 @@ def read_edition(root: Path, edition: str) -> tuple[Written, tuple[Mistake, ...]
     if not layers.complete:
         reader.lose("heads", "capacities", *reader.models)
     lists = [name for name in layers.parts if Path(name).name != CAPACITY_FILE]
+    if layers.complete and len(lists) == len(layers.parts):
+        reason = f"no {CAPACITY_FILE} is in the list: nothing says how machines and limits follow the stage"
+        files.add(f"{edition}/{HEAD_FILE}", "parts", reason, f"add common/{CAPACITY_FILE}, or one of this year's own")
     entries = reader.lists(lists)
     capacity = [files.yaml(name) for name in layers.parts if name not in lists]
     written = Written(
