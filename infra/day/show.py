@@ -1,5 +1,7 @@
 """The resolved estate of a stack: what it declares, and where each value of it comes from."""
 
+import os
+import sys
 from argparse import ArgumentParser, Namespace
 from dataclasses import asdict
 from typing import get_args
@@ -18,9 +20,13 @@ def show(day: Day, options: Namespace) -> None:
     stack = stack_of(day, options)
     estate = read_estate(stack, options.scale, Demand(options.demand))
     origins = origins_of(stack, scale=options.scale, demand=options.demand) if options.origins else ()
-    day.progress.say(origins_text(origins) if options.origins else estate_text(estate))
     facts = {"origins": [asdict(origin) for origin in origins]} if options.origins else {}
-    day.progress.result(estate=render_model(estate), **facts)
+    try:
+        day.progress.say(origins_text(origins) if options.origins else estate_text(estate))
+        day.progress.result(estate=render_model(estate), **facts)
+    except BrokenPipeError:
+        # Who reads it in a pager has seen enough; what Python still flushes at its end goes nowhere.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _arguments(parser: ArgumentParser) -> None:
