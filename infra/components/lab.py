@@ -19,6 +19,7 @@ class Lab:
     image: str
     """Full id of the node's image; a tag could mean another image tomorrow."""
     authorized_key: str
+    """The public key of whoever makes the machines."""
     docker: docker.Provider
     etape: EtapeProvider
 

@@ -22,7 +22,8 @@ _STOP_SIGNAL = "SIGRTMIN+3"
 @dataclass(frozen=True)
 class NodeArgs:
     """A node's name, its management address, the TCP ports that it shows on the host's loopback, whether what its
-    services write outlives the container, and whether that is the season's, which nothing but its end takes away.
+    services write outlives the container, whether that is the season's, which nothing but its end takes away, and
+    the SSH keys that open it.
     """
 
     node: str
@@ -30,6 +31,7 @@ class NodeArgs:
     published: tuple[int, ...]
     keeps_data: bool
     of_season: bool
+    authorized_keys: tuple[str, ...]
 
 
 class Node(pulumi.ComponentResource):
@@ -65,7 +67,7 @@ class Node(pulumi.ComponentResource):
             ports=[docker.ContainerPortArgs(internal=port, external=port, ip="127.0.0.1") for port in args.published],
             uploads=[
                 docker.ContainerUploadArgs(
-                    file="/root/.ssh/authorized_keys", content=lab.authorized_key, permissions="0600"
+                    file="/root/.ssh/authorized_keys", content="\n".join(args.authorized_keys), permissions="0600"
                 )
             ],
             labels=[docker.ContainerLabelArgs(label=label, value=value) for label, value in labels],
