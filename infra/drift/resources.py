@@ -117,7 +117,7 @@ def _difference(resource: Resource, declared: str, found: str, since: str = "", 
 
 
 def _networks(applied: Resource, seen: Listed) -> Iterator[Difference]:
-    declared = {each["name"] for each in applied["inputs"].get("networksAdvanced", ())}
+    declared = {each["name"] for each in applied["inputs"].get("networksAdvanceds", ())}
     for network in sorted({*seen.networks} - declared):
         remedy = f"`docker network disconnect {network} {seen.name}`, or declare it"
         yield Difference(name_of(applied), "network", network, "not attached", "attached by hand", remedy=remedy)

@@ -18,7 +18,7 @@ UNTOUCHED = {"memory": 0, "cpus": 0.0, "cpuSet": "", "restart": "no", "name": "2
 
 
 def container(name: str, id: str) -> dict:
-    inputs = {"name": f"{STACK}-{name}", "image": "sha256:0", "networksAdvanced": [{"name": NETWORK}]}
+    inputs = {"name": f"{STACK}-{name}", "image": "sha256:0", "networksAdvanceds": [{"name": NETWORK}]}
     kind = "docker:index/container:Container"
     return {
         "urn": f"urn:pulumi:{STACK}::etape::{kind}::{name}",

@@ -287,7 +287,7 @@ def test_no_secret_is_in_a_finding(found: dict) -> None:
 def test_data_are_not_read_only_their_folder() -> None:
     """Guards: a look at a machine that reads gigabytes of readings."""
     question = asked(state(), RELEASE)
-    assert "/var/lib/etape" in question["paths"]
+    assert {"/var/lib/etape", "/opt/etape/current"} <= set(question["paths"])
     assert "/opt/etape/releases/abc" in question["roots"]
     assert question["units"] == ["etape-relay.service", "chrony.service"]
     assert question["sysctls"] == ["net.ipv4.ip_forward"]
@@ -300,12 +300,15 @@ def test_the_program_tells_of_files_what_the_judge_compares(tmp_path: Path) -> N
     (tmp_path / "link").symlink_to("kept")
     (tmp_path / "__pycache__").mkdir()
     (tmp_path / "__pycache__/kept.pyc").write_text("compiled")
-    question = json.dumps({"roots": [str(tmp_path)], "paths": ["/nowhere"], "units": [], "sysctls": []})
+    (tmp_path.parent / "elsewhere").symlink_to(tmp_path)
+    roots = [str(tmp_path), str(tmp_path.parent / "elsewhere")]
+    question = json.dumps({"roots": roots, "paths": ["/nowhere"], "units": [], "sysctls": []})
     command = [sys.executable, "-I", "-", question]
     done = subprocess.run(command, input=Path(program.__file__).read_text(), capture_output=True, text=True, check=True)
     told = json.loads(done.stdout)
     assert set(told) == set(SOUND)
-    assert {Path(path).name for path in told["files"]} == {tmp_path.name, "kept", "link"}
+    assert {Path(path).name for path in told["files"]} == {tmp_path.name, "kept", "link", "elsewhere"}
+    assert told["files"][roots[1]]["kind"] == "link", "a link is told, not followed"
     kept = told["files"][str(tmp_path / "kept")]
     assert (kept["kind"], kept["holds"]) == ("file", sha256(b"text").hexdigest())
     assert kept["rights"].endswith(" 0640")

@@ -12,7 +12,7 @@ from pathlib import PurePosixPath
 
 from ansible_collections.etape.node.plugins.module_utils.desired import State
 
-ROOTS = ("/etc", "/opt/etape/bin", "/opt/etape/current", "/root/.ssh", "/usr/local")
+ROOTS = ("/etc", "/opt/etape/bin", "/root/.ssh", "/usr/local")
 _UNITS = "/etc/systemd/system/"
 _MADE_BY_ITSELF = (
     *(f"/etc/{name}" for name in ("machine-id", "hostname", "hosts", "resolv.conf", "mtab", ".updated", ".pwd.lock")),

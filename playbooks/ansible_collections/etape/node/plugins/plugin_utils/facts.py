@@ -45,7 +45,7 @@ def files(roots: list, paths: list) -> dict:
     """Of `paths`, and of all that is below `roots`: what it holds, its rights, and when it last changed."""
     places = [*paths, *roots]
     for root in roots:
-        for folder, folders, names in os.walk(root):
+        for folder, folders, names in () if os.path.islink(root) else os.walk(root):
             folders[:] = [name for name in folders if name != COMPILED]
             places += [os.path.join(folder, name) for name in (*folders, *names)]
     found = {}
