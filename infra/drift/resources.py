@@ -105,10 +105,20 @@ def changed(made: Made, actual: Sequence[Resource]) -> Iterator[Difference]:
         found = there.get(resource["urn"])
         if found is None or resource["id"] not in made.seen or resource["id"] in made.still:
             continue
-        for name in sorted(resource["inputs"].keys() & found["outputs"].keys()):
-            before, now = resource["outputs"].get(name), found["outputs"].get(name)
-            if before != now and not name.startswith("__"):
-                yield _difference(resource, f"{name} {_short(before)}", f"{name} {_short(now)}")
+        for name, declared in sorted(resource["inputs"].items()):
+            now = found["outputs"].get(name)
+            if not name.startswith("__") and not _holds(declared, now):
+                yield _difference(resource, f"{name} {_short(declared)}", f"{name} {_short(now)}")
+
+
+def _holds(declared: Any, found: Any) -> bool:
+    """Whether what is declared is found; a provider adds what was left to it, in an order of its own."""
+    if isinstance(declared, Mapping):
+        told = ((name, value) for name, value in declared.items() if not name.startswith("__"))
+        return isinstance(found, Mapping) and all(_holds(value, found.get(name)) for name, value in told)
+    if isinstance(declared, list) and isinstance(found, list):
+        return len(declared) == len(found) and all(any(_holds(each, other) for other in found) for each in declared)
+    return declared == found or (not declared and not found)
 
 
 def _difference(resource: Resource, declared: str, found: str, since: str = "", remedy: str = MENDED) -> Difference:

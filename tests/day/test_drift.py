@@ -98,10 +98,16 @@ def test_a_network_that_was_attached_or_taken_off_is_seen(made):
 
 def test_a_property_that_a_refresh_finds_changed_is_told_by_its_name(made):
     """Guards against a refresh whose findings are only a count."""
-    applied = {**container("edge-1", "id-1"), "outputs": {"image": "sha256:0"}}
-    actual = {**applied, "outputs": {"image": "sha256:1"}}
-    made = replace(made, resources=(applied,))
-    assert [each.found for each in changed(made, (actual,))] == ["image sha256:1"]
+    actual = {**made.docker[0], "outputs": {**made.docker[0]["inputs"], "image": "sha256:1"}}
+    (found,) = changed(made, (actual,))
+    assert (found.declared, found.found) == ("image sha256:0", "image sha256:1")
+
+
+def test_what_a_provider_adds_by_itself_is_no_drift(made):
+    """Guards against a refresh that calls every machine changed: defaults filled in, lists in another order."""
+    attached = [{"name": NETWORK, "gwPriority": 0, "aliases": []}]
+    actual = {**made.docker[0], "outputs": {**made.docker[0]["inputs"], "networksAdvanceds": attached, "memory": 0}}
+    assert list(changed(made, (actual,))) == []
 
 
 def test_a_pulled_cable_is_told_with_both_ends(made):
