@@ -1,9 +1,7 @@
 """The operator's SSH key pair, made on first use."""
 
 import os
-from collections.abc import Iterable
 
-from infra.estate.model import Person, PersonRole
 from infra.workspace import Workspace
 
 
@@ -13,16 +11,6 @@ def public_key(workspace: Workspace) -> str:
     if not public.exists():
         _make(workspace)
     return public.read_text().strip()
-
-
-def authorized_keys(own: str, people: Iterable[Person]) -> tuple[str, ...]:
-    """Who may log in to the machines: the estate's operators, and whoever makes the machines.
-
-    The same for every operator that the estate names: a colleague's `up` would otherwise make each machine anew.
-    """
-    operators = {key.public for person in people if PersonRole.OPERATOR in person.roles for key in person.keys}
-    known = " ".join(own.split()[:2]) in operators
-    return (*sorted(operators), *(() if known else (own,)))
 
 
 def _make(workspace: Workspace) -> None:

@@ -15,7 +15,7 @@ from infra.estate.load import DemandName, Scale, load_estate
 from infra.estate.mistakes import EstateError
 from infra.estate.model import Estate, Layer, Placement
 from infra.estate.model import Node as NodeModel
-from infra.operator_key import authorized_keys, public_key
+from infra.operator_key import public_key
 from infra.provider.resources import StoreArgs
 from infra.workspace import Toolbox, Workspace
 
@@ -52,7 +52,7 @@ def connect(stack: str, workspace: Workspace) -> Lab:
 def build(estate: Estate, lab: Lab) -> None:
     """A layer's machines on their management network, its cables, and for the core the season's secrets."""
     management = ManagementNetwork("management", ManagementArgs(estate.management), lab)
-    nodes = {node.name: Node(node.name, _node_args(estate, node, lab), management.name, lab) for node in estate.nodes}
+    nodes = {node.name: Node(node.name, _node_args(estate, node), management.name, lab) for node in estate.nodes}
     containers = {name: node.container for name, node in nodes.items()}
     cabling = Cabling("cabling", CablingArgs(estate.links, {**_of_core(estate), **containers}), lab)
     if estate.layer is Layer.CORE:
@@ -64,7 +64,7 @@ def build(estate: Estate, lab: Lab) -> None:
     pulumi.export("links", list(cabling.labels))
 
 
-def _node_args(estate: Estate, node: NodeModel, lab: Lab) -> NodeArgs:
+def _node_args(estate: Estate, node: NodeModel) -> NodeArgs:
     published = {
         service.port
         for service in estate.services
@@ -76,7 +76,6 @@ def _node_args(estate: Estate, node: NodeModel, lab: Lab) -> NodeArgs:
         published=tuple(sorted(published)),
         keeps_data=estate.keeps_data(node.name),
         of_season=estate.layer is Layer.CORE,
-        authorized_keys=authorized_keys(lab.authorized_key, estate.people),
     )
 
 

@@ -22,8 +22,7 @@ _STOP_SIGNAL = "SIGRTMIN+3"
 @dataclass(frozen=True)
 class NodeArgs:
     """A node's name, its management address, the TCP ports that it shows on the host's loopback, whether what its
-    services write outlives the container, whether that is the season's, which nothing but its end takes away, and
-    the SSH keys that open it.
+    services write outlives the container, and whether that is the season's, which nothing but its end takes away.
     """
 
     node: str
@@ -31,7 +30,6 @@ class NodeArgs:
     published: tuple[int, ...]
     keeps_data: bool
     of_season: bool
-    authorized_keys: tuple[str, ...]
 
 
 class Node(pulumi.ComponentResource):
@@ -67,11 +65,14 @@ class Node(pulumi.ComponentResource):
             ports=[docker.ContainerPortArgs(internal=port, external=port, ip="127.0.0.1") for port in args.published],
             uploads=[
                 docker.ContainerUploadArgs(
-                    file="/root/.ssh/authorized_keys", content="\n".join(args.authorized_keys), permissions="0600"
+                    file="/root/.ssh/authorized_keys", content=lab.authorized_key, permissions="0600"
                 )
             ],
             labels=[docker.ContainerLabelArgs(label=label, value=value) for label, value in labels],
-            opts=lab.docker_options(self),
+            # Another operator's key would make every machine anew; those of the estate log in by what is deployed.
+            opts=pulumi.ResourceOptions.merge(
+                lab.docker_options(self), pulumi.ResourceOptions(ignore_changes=["uploads"])
+            ),
         )
         machine = Machine(name, MachineArgs(args.node, container.id, args.management), lab.etape_options(self))
         self.address = args.management

@@ -20,7 +20,7 @@ from infra.drift.machines import machine_differences
 from infra.drift.resources import Made, changed, condition_differences, docker_differences, resources
 from infra.drift.strangers import changed_programs, undeclared_buckets, undeclared_things
 from infra.estate.model import Estate
-from infra.operator_key import authorized_keys, public_key
+from infra.operator_key import public_key
 from infra.ownership import home_label
 
 
@@ -83,7 +83,7 @@ def _ask_machines(day: Day, stacks: tuple[str, ...], made: Made, image: Callable
         "release": day.toolbox.release,
         "race_speed": day.records.read(stacks[-1]).speed,
         "images": {node: images[image] for node, image in made.images.items()},
-        "keys": [*authorized_keys(public_key(day.workspace), day.estate(stacks[-1]).people)],
+        "keys": [public_key(day.workspace), *day.estate(stacks[-1]).operator_keys],
     }
     limit = ",".join(made.running) if made.still else None
     return ask_playbook(day.workspace, "drift", stacks, day.progress.note, extra, limit)

@@ -392,6 +392,13 @@ class Estate:
     capacity: tuple[Capacity, ...] = ()
     """What grows with the stage; none for the core."""
 
+    @property
+    def operator_keys(self) -> tuple[str, ...]:
+        """Public SSH keys of everybody who carries out changes, and so may log in to the machines."""
+        return tuple(
+            sorted(key.public for person in self.people if PersonRole.OPERATOR in person.roles for key in person.keys)
+        )
+
     def node(self, name: str) -> Node:
         """The node of that name, here or in the core; KeyError where there is none."""
         for node in self.everything("nodes"):

@@ -29,6 +29,7 @@ def render_inventory(
         "stage": _stage(estate.stage) if estate.stage else None,
         "hosts": {node.name: str(first_address(node)) for node in whole.everything("nodes")},
         "endpoints": _endpoints(whole),
+        "operator_keys": list(estate.operator_keys),
         "supernets": [str(network) for network in estate.supernets],
         "time_servers": [str(first_address(estate.node(name))) for name in estate.time_servers],
         "secrets": secrets_of(outputs, estate),

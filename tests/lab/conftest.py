@@ -1,6 +1,7 @@
 """The lab's tests share one estate, and a day has an order: rooms in the order of DAY, tests as they stand in them."""
 
 import os
+import shutil
 
 import pytest
 
@@ -48,8 +49,9 @@ def estate() -> Estate:
 
 @pytest.fixture(scope="session", autouse=True)
 def clean_lab(workspace: Workspace):
-    """Begin and end with nothing, whatever an earlier run left."""
+    """Begin and end with nothing, whatever an earlier run left; what it remembers goes too, once nothing is there."""
     os.environ["DOCKER_HOST"] = Toolbox.read(workspace).docker_host
     succeed("stage", "down", "--core", "--abandon", "--yes")
+    shutil.rmtree(workspace.home)
     yield
     succeed("stage", "down", "--core", "--abandon", "--yes")

@@ -1,4 +1,4 @@
-"""An approval on the lab: what was approved goes through, what was changed afterwards touches nothing."""
+"""An approval on a live stage: what was approved goes through, what was changed afterwards touches nothing."""
 
 import json
 from collections.abc import Iterator
@@ -27,21 +27,13 @@ def entry(name: str, role: str, public: str) -> str:
     return f"  - {{name: {name}, roles: [{role}], keys: [{{public: '{public}'}}]}}\n"
 
 
-@pytest.fixture(scope="module", autouse=True)
-def live(clean_lab: None) -> Iterator[None]:
-    """A stage that was brought up when nobody could approve; afterwards the next tests begin with nothing."""
-    succeed("stage", "up", STACK, "--scale", "small")
-    yield
-    succeed("stage", "down", "--core", "--abandon", "--yes")
-
-
 @pytest.fixture(scope="module")
 def approver(tmp_path_factory: pytest.TempPathFactory) -> Pair:
     return make_key(tmp_path_factory.mktemp("keys"), "network-operations")
 
 
 @pytest.fixture(scope="module")
-def people(live: None, workspace: Workspace, approver: Pair) -> Iterator[None]:
+def people(workspace: Workspace, approver: Pair) -> Iterator[None]:
     """This operator and an approver, in the checkout's own file for as long as these tests run."""
     shipped = PEOPLE.read_text()
     operator = " ".join(public_key(workspace).split()[:2])

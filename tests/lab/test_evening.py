@@ -1,11 +1,17 @@
 """The evening: to the next town, down, and what stays when everything is gone."""
 
+import json
+import subprocess
+from pathlib import Path
+
 import polars as pl
 
 from infra.day.context import Day
 from infra.day.progress import Progress
 from infra.day.record import Phase, Records
 from infra.evidence.store import keep
+from infra.operator_key import public_key
+from infra.workspace import ROOT
 from tests.lab.command import kill_while, run, succeed
 from tests.lab.conftest import STACK, UPLINK_CUT_S
 from tests.lab.seen import containers, networks
@@ -51,3 +57,27 @@ def test_a_season_does_not_end_by_accident():
     assert outcome.status == 2
     assert "--yes" in outcome.errors
     assert containers("2017-core") != []
+
+
+def test_the_season_ends_and_its_evidence_is_proven_by_itself(workspace, tmp_path):
+    """Guards against evidence that goes away with the season, or that only Etape can read."""
+    succeed("stage", "down", "2017-core", "--core", "--yes")
+    assert containers("2017-core") == []
+    evidence = workspace.home / "seasons/2017/evidence"
+    signers = tmp_path / "signers"
+    signers.write_text(f"truck-operations {public_key(workspace)}\n")
+    proven = verify(evidence, signers)
+    assert proven.returncode == 0, proven.stdout
+    kinds = {entry["kind"] for log in evidence.glob("*/log/*.jsonl") for entry in map(json.loads, log.open())}
+    assert kinds >= {"up", "deploy", "check", "scale", "drift", "approval", "drain", "export", "destroy", "closing"}
+    changed = next(path for path in sorted(evidence.glob("*/files/*")) if path.stat().st_size > 100)
+    changed.write_bytes(changed.read_bytes().replace(b"a", b"b", 1))
+    told = verify(evidence, signers)
+    assert told.returncode == 1
+    assert changed.name in told.stdout
+
+
+def verify(evidence: Path, signers: Path) -> subprocess.CompletedProcess[str]:
+    """What an auditor does: one file, with nothing of Etape on the path."""
+    command = ["python3", "-I", ROOT / "scripts/verify-evidence", evidence, "--keys", signers]
+    return subprocess.run(command, check=False, capture_output=True, text=True)

@@ -5,8 +5,10 @@ from collections.abc import Callable
 
 import pytest
 from ansible.errors import AnsibleError
-from ansible_collections.etape.node.plugins.module_utils.desired import State
+from ansible_collections.etape.node.plugins.module_utils.desired import State, parse_state
 from ansible_collections.etape.node.plugins.plugin_utils.render import Renderer
+
+from tests.playbooks.conftest import renderer_of
 
 StateOf = Callable[..., State]
 
@@ -171,3 +173,14 @@ def test_every_port_and_address_is_looked_at_before_a_deploy(hosts: dict, render
     assert {entry["name"] for entry in found if entry["kind"] == "port"} == {"eno1", "eno2"}
     assert {entry["address"] for entry in found if entry["kind"] == "address"} == {"10.17.10.21/24", "10.17.11.21/24"}
     assert {entry["port"] for entry in found if entry["kind"] == "listener"} == {4222}
+
+
+def test_every_operator_of_the_estate_may_log_in(hosts: dict[str, dict]) -> None:
+    """Guards: a colleague who takes over the shift and cannot reach a machine, or reaches it by making it anew."""
+    host = hosts["edge-1"]
+    named = {**host, "etape": {**host["etape"], "operator_keys": ["ssh-ed25519 a", "ssh-ed25519 b"]}}
+    state = parse_state(renderer_of(named).state(["node_base"]))
+
+    assert text_of(state, "/root/.ssh/authorized_keys2") == "ssh-ed25519 a\nssh-ed25519 b\n"
+    alone = parse_state(renderer_of(host).state(["node_base"]))
+    assert "/root/.ssh/authorized_keys2" not in {file.path for file in alone.every("files")}

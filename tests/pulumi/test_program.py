@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from ipaddress import IPv4Network
 from pathlib import Path
 
@@ -13,8 +13,6 @@ from pulumi.runtime import get_root_resource
 from infra.components.lab import Lab
 from infra.components.management import ManagementArgs, ManagementNetwork
 from infra.estate.load import load_estate
-from infra.estate.model import Person, PersonKey, PersonRole
-from infra.operator_key import authorized_keys
 from infra.ownership import node_labels
 from infra.program import build
 
@@ -85,20 +83,6 @@ def test_a_node_boots_systemd_and_survives_a_refresh(stage):
     assert edge["stopSignal"] == "SIGRTMIN+3"
     assert edge["securityOpts"] == ["apparmor=unconfined", "seccomp=unconfined"]
     assert "privileged" not in edge
-
-
-def test_the_machines_are_the_same_whichever_of_the_estates_operators_makes_them(estate):
-    """Guards against a colleague's `up` that makes every machine anew, because its key is another one."""
-    mine, theirs, nobodys = (f"ssh-ed25519 {name}" for name in ("mine", "theirs", "nobodys"))
-    operators = tuple(
-        Person(name, (PersonRole.OPERATOR,), (PersonKey(key),)) for name, key in {"a": mine, "b": theirs}.items()
-    )
-    assert authorized_keys(f"{mine} etape", operators) == authorized_keys(theirs, operators) == (mine, theirs)
-    assert authorized_keys(nobodys, operators) == (mine, theirs, nobodys)
-    auditor = Person("c", (PersonRole.AUDITOR,), (PersonKey(theirs),))
-    assert authorized_keys(mine, (auditor,)) == (mine,)
-    made = declare(lambda lab: build(replace(estate, people=operators), lab)).inputs(CONTAINER)["edge-1"]
-    assert made["uploads"][0]["content"].splitlines()[:2] == [mine, theirs]
 
 
 def test_a_node_is_found_again_by_its_labels(stage):
