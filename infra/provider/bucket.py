@@ -76,7 +76,11 @@ class BucketKind(Kind):
         return None if self._condition(state) == MISSING else state
 
     def delete(self, state: Properties) -> None:
-        """Only an empty bucket goes; with the store itself all of them go, and this is not called."""
+        """Only an empty bucket goes; with the store itself all of them go, and this is not called.
+
+        Unless the store died first: the season has to end all the same. What a store that is only away goes on to
+        hold, drift names when it is back.
+        """
         name = state["name"]
         try:
             self._connect(state["store"]).delete_bucket(Bucket=name)
@@ -87,8 +91,10 @@ class BucketKind(Kind):
                 ) from None
             if error_code(error) not in ("NoSuchBucket", "404"):
                 raise ProviderError(f"bucket {name} was not removed: {error}") from None
+        except (ConnectionError, HTTPClientError):
+            return
         except BotoCoreError as error:
-            raise ProviderError(f"bucket {name} was not removed, its store does not answer: {error}") from None
+            raise ProviderError(f"bucket {name} was not removed: {error}") from None
 
     def _condition(self, inputs: Properties) -> str:
         try:

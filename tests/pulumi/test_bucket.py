@@ -162,6 +162,14 @@ def test_a_bucket_waits_for_a_store_that_is_not_deployed_yet(kind, dead):
     assert kind.update(state, wanted) == {"condition": AWAITS_STORE}
 
 
+def test_a_store_that_died_before_its_buckets_keeps_no_season_from_ending(kind, dead):
+    """Guards: machines that are gone, and a state that cannot forget their buckets."""
+    wanted = inputs(dead)
+    state = {**wanted, **kind.create("evidence", wanted).outputs}
+    assert state["condition"] == AWAITS_STORE
+    kind.delete(state)
+
+
 def test_before_the_keys_are_made_a_bucket_awaits_its_store(kind):
     """Guards against a first preview that asks a store with keys that do not exist."""
     store = {"endpoint": "http://127.0.0.1:9", "access_key": UNKNOWN, "secret_key": UNKNOWN}
