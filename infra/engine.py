@@ -44,7 +44,6 @@ class Heard(Protocol):
 Watch = Callable[[str, str, Heard], AbstractContextManager[None]]
 """Entered with stack and verb around each operation that changes something; it also sees one fail."""
 
-_PACK = "infra/policy/pack.py"
 _OBEY = "mend what each policy names, or have it waived in stacks/, then run the same command again"
 # Pulumi's plans as files are not final yet; they have been as they are since 2021.
 _BOUND = {"PULUMI_EXPERIMENTAL": "true"}
@@ -61,13 +60,16 @@ class Engine:
         toolbox: Toolbox,
         docker: DockerEngine | None = None,
         watch: Watch = lambda stack, verb, heard: nullcontext(),
+        policies: Path | None = None,
     ) -> None:
+        """`policies` is the pack that judges every preview and up; only what is no estate has none."""
         self._workspace = workspace
         self._toolbox = toolbox
         self.backend = Backend.of(workspace.home)
         self._objects = self.backend.objects
         self._docker = docker or DockerEngine(toolbox.docker_host)
         self._watch = watch
+        self._pack = policies
 
     @cached_property
     def _cli(self) -> PulumiCli:
@@ -234,8 +236,7 @@ class Engine:
         }
 
     def _policies(self) -> list[str]:
-        pack = self._workspace.root / _PACK
-        return ["--policy-pack", str(pack)] if pack.exists() else []
+        return ["--policy-pack", str(self._pack)] if self._pack else []
 
     @cached_property
     def _version(self) -> str:

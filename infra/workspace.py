@@ -37,6 +37,11 @@ class Workspace:
         """Pinned host keys of every node that the stacks' outputs name."""
         return self.home / "ssh/known_hosts"
 
+    @property
+    def policy_pack(self) -> Path:
+        """The executable that judges every preview and up of this checkout."""
+        return self.root / "infra/policy/pack.py"
+
     def outputs(self, stack: str) -> Path:
         """The typed outputs of a stack as its last `pulumi up` left them (holds secrets, mode 0600)."""
         return self.home / "outputs" / f"{stack}.json"

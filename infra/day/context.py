@@ -32,7 +32,8 @@ class Day:
 
     @cached_property
     def engine(self) -> Engine:
-        return Engine(self.workspace, self.toolbox, watch=Witness(self.workspace, self.evidence, self.estate))
+        witness = Witness(self.workspace, self.evidence, self.estate)
+        return Engine(self.workspace, self.toolbox, watch=witness, policies=self.workspace.policy_pack)
 
     @cached_property
     def records(self) -> Records:

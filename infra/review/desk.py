@@ -177,7 +177,7 @@ class Pulumi:
     @cached_property
     def _engine(self) -> Engine:
         try:
-            return Engine(self._workspace, Toolbox.read(self._workspace))
+            return Engine(self._workspace, Toolbox.read(self._workspace), policies=self._workspace.policy_pack)
         except FileNotFoundError:
             raise ReviewError("this machine is not set up", "run `python3 -m tools.setup`") from None
 

@@ -146,13 +146,13 @@ def test_a_failure_is_one_sentence_a_remedy_and_a_log(engine, workspace):
 
 
 @pytest.fixture
-def judged(workspace):
-    """A checkout with a policy pack."""
-    (workspace.root / "infra/policy").mkdir(parents=True)
-    (workspace.root / "infra/policy/pack.py").touch()
+def judged(workspace, docker):
+    """An engine whose operations a policy pack judges."""
+    toolbox = Toolbox("unix:///nowhere.sock", "sha256:0", (str(workspace.root / "bin"),), "", "")
+    return Engine(workspace, toolbox, docker, policies=workspace.policy_pack)
 
 
-def test_what_policies_refuse_is_said_before_anything_is_touched(engine, workspace, judged):
+def test_what_policies_refuse_is_said_before_anything_is_touched(judged, workspace):
     """Guards against half a stack, and against 'preview failed' where a policy had said what is wrong."""
     finding = {
         "policyName": "pinned",
@@ -164,7 +164,7 @@ def test_what_policies_refuse_is_said_before_anything_is_touched(engine, workspa
     (workspace.home / "events").write_text("".join(f"{json.dumps(event)}\n" for event in events))
     (workspace.home / "status").write_text("255")
     with pytest.raises(EngineError) as caught:
-        up(engine)
+        up(judged)
     assert caught.value.sentence == "up of 2017-s09 is refused by policy: edge-1: It moves (pinned)"
     assert "have it waived" in caught.value.remedy
     assert f"--policy-pack {workspace.root}/infra/policy/pack.py" in calls(workspace)[-1]
@@ -172,7 +172,7 @@ def test_what_policies_refuse_is_said_before_anything_is_touched(engine, workspa
 
 
 @pytest.mark.parametrize(("outputs", "passes"), [("old", ["preview"]), ("new", ["preview", "up"])])
-def test_where_policies_saw_nothing_to_do_nothing_is_done(engine, workspace, judged, outputs, passes):
+def test_where_policies_saw_nothing_to_do_nothing_is_done(judged, workspace, outputs, passes):
     """Guards against a no-op that takes twice as long, and against outputs of the program that are never saved."""
     sides = {"old": {"outputs": {"links": "old"}}, "new": {"outputs": {"links": outputs}}}
     events = [
@@ -180,7 +180,7 @@ def test_where_policies_saw_nothing_to_do_nothing_is_done(engine, workspace, jud
         {"summaryEvent": {"resourceChanges": {"same": 86}}},
     ]
     (workspace.home / "events").write_text("".join(f"{json.dumps(event)}\n" for event in events))
-    assert str(up(engine)) == "no change to 86 resources"
+    assert str(up(judged)) == "no change to 86 resources"
     assert [call.split()[0] for call in calls(workspace) if call.split()[0] in ("preview", "up")] == passes
     assert "summaryEvent" in (workspace.home / f"logs/{STACK}-up.log").read_text()
 
