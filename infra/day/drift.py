@@ -24,11 +24,11 @@ from infra.operator_key import public_key
 from infra.ownership import home_label
 
 
-def drift(day: Day, stack: str, refresh: bool = False) -> tuple[Difference, ...]:
+def drift(day: Day, stack: str, thorough: bool = False) -> tuple[Difference, ...]:
     """Everything of a stack and its core that is not as declared; written to the evidence too.
 
-    `refresh` asks Pulumi's providers for every property of their resources too, not only for what Docker lets
-    anybody change.
+    `thorough` asks Pulumi's providers for every property of their resources too, not only for what Docker lets anybody
+    change, and Docker for every program that is not the image's: a minute more on a busy machine.
 
     Raises Refusal where the stack is not up, Failure where Docker or Pulumi cannot be asked.
     """
@@ -39,7 +39,7 @@ def drift(day: Day, stack: str, refresh: bool = False) -> tuple[Difference, ...]
     with only_one(day.workspace), day.progress.step(f"Look for drift in {stack} and what it stands on") as step:
         begun = time.monotonic()
         try:
-            found = explained(_look(day, estate, refresh), injected(day.workspace))
+            found = explained(_look(day, estate, thorough), injected(day.workspace))
         except DockerError as error:
             raise Failure(str(error), "start Docker, then run this again") from None
         step.detail = f"{len(found)} found" if found else "none"
@@ -49,7 +49,7 @@ def drift(day: Day, stack: str, refresh: bool = False) -> tuple[Difference, ...]
     return found
 
 
-def _look(day: Day, estate: Estate, refresh: bool) -> Iterator[Difference]:
+def _look(day: Day, estate: Estate, thorough: bool) -> Iterator[Difference]:
     """At everything at once: the machines themselves, Docker, the kernel, the object store, Pulumi's refresh."""
     # The provider brings Pulumi's framework, half a second that every other verb would pay at its start.
     from infra.drift.observer import Observer
@@ -57,7 +57,7 @@ def _look(day: Day, estate: Estate, refresh: bool) -> Iterator[Difference]:
     stacks = tuple(layer.stack for layer in layers(estate))
     observer = Observer(DockerEngine(day.toolbox.docker_host), asdict(day.object_store(estate)), day.workspace)
     with ThreadPoolExecutor() as pool:
-        actual = [pool.submit(day.engine.actual, stack, day.progress.note) for stack in stacks if refresh]
+        actual = [pool.submit(day.engine.actual, stack, day.progress.note) for stack in stacks if thorough]
         applied = (read_deployment(day.engine.backend.objects, stack) for stack in stacks)
         made = Made(tuple(each for one in applied for each in resources(one)), observer.docker.listed())
         told = pool.submit(_ask_machines, day, stacks, made, observer.image)
@@ -65,7 +65,7 @@ def _look(day: Day, estate: Estate, refresh: bool) -> Iterator[Difference]:
         yield from condition_differences(made, observer.condition)
         yield from undeclared_things(made.listed, home_label(day.workspace.home), stacks, made.known)
         yield from undeclared_buckets(observer.buckets(), {bucket.name for bucket in season(estate).buckets})
-        for node, paths in observer.changes(made.running).items():
+        for node, paths in observer.changes(made.running if thorough else {}).items():
             yield from changed_programs(node, made.running[node].name, paths)
         for future in actual:
             yield from changed(made, resources(future.result()))
@@ -91,7 +91,7 @@ def _ask_machines(day: Day, stacks: tuple[str, ...], made: Made, image: Callable
 
 def _run(day: Day, options: Namespace) -> None:
     stack = stack_of(day, options)
-    found = drift(day, stack, options.refresh)
+    found = drift(day, stack, options.thorough)
     day.progress.say(as_table(found))
     day.progress.result(stack=stack, differences=[asdict(each) for each in found])
     if found:
@@ -104,7 +104,7 @@ def _run(day: Day, options: Namespace) -> None:
 
 def _arguments(parser: ArgumentParser) -> None:
     takes_stack(parser)
-    parser.add_argument("--refresh", action="store_true", help="compare by Pulumi's refresh too (slower)")
+    parser.add_argument("--thorough", action="store_true", help="every property and every program too (slower)")
 
 
 VERB = Verb(

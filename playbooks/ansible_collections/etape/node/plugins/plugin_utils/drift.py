@@ -152,7 +152,7 @@ def _units(state: State, found: Mapping[str, Mapping]) -> Iterator[Finding]:
             yield Finding("unit", name, "running", there["ActiveState"], stopped, mended=True)
         if unit.enabled and there["UnitFileState"] in ("", "disabled", "masked", "masked-runtime"):
             yield Finding("unit", name, "enabled", there["UnitFileState"] or there["LoadState"], mended=True)
-        if there.get("NeedDaemonReload") == "yes":
+        elif there.get("NeedDaemonReload") == "yes":
             yield Finding("unit", name, "as its files say", "its files changed and systemd was not told", mended=False)
     for name, there in found.items():
         if name not in declared and there["ActiveState"] == "active" and there.get("Transient") == "yes":
