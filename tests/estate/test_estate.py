@@ -1,7 +1,6 @@
 """The estates are what the sources say of each year, at both scales and on every day."""
 
 import json
-import time
 from collections import Counter
 from datetime import date
 
@@ -171,10 +170,3 @@ def test_planned_times_follow_from_distance_and_profile(line: StageDoc):
     assert abs((line.expected_finish - line.race_start).total_seconds() / 60 - minutes) <= 2.5
     assert (line.race_start - line.opens).total_seconds() == 4 * 3600
     assert (line.pack_up - line.expected_finish).total_seconds() == 2 * 3600
-
-
-def test_loading_the_whole_estate_takes_less_than_a_second():
-    """Every command loads it first."""
-    began = time.process_time()
-    load_estate("2017-s09", "full")
-    assert time.process_time() - began < 1.0

@@ -1,6 +1,7 @@
 """Reviews for tests of the report: small ones with everything in them, and whole estates without an engine."""
 
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 from infra.review.compare import compare
@@ -52,8 +53,8 @@ def _declared(name: str) -> Snapshot:
     stacks = (name,) if "-" in name else (f"{name}-core", f"{name}-s09")
     items: list[Any] = []
     for stack in stacks:
-        # Nothing of this machine: no home, no key, no image.
-        nowhere = Workspace(ROOT, ROOT / "nowhere", ROOT / "nowhere")
+        # Nothing of this machine: no home (of which resources carry a digest), no key, no image.
+        nowhere = Workspace(ROOT, Path("/nowhere"), Path("/nowhere"))
         declared = declare(nowhere, stack, "small", "race", ROOT / "stacks")
         reasons = Reasons(declared.model)
         items += read_model(declared.model)

@@ -1,7 +1,6 @@
 """Courses: what is read, what is refused, and how the road is laid out in official metres."""
 
 import json
-import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -33,13 +32,6 @@ def test_the_resampled_road_is_the_traced_road(path: Path) -> None:
     assert resampled_km == pytest.approx(course.traced_km, rel=0.01)
     flat_km = np.hypot(np.diff(course.x), np.diff(course.y)).sum() / 1000
     assert flat_km == pytest.approx(resampled_km, rel=0.01)
-
-
-def test_reading_a_course_is_quick() -> None:
-    """Guards: every command of the day waiting for courses."""
-    began = time.process_time()
-    read_course(COURSES / "2022-12.geojson")
-    assert time.process_time() - began < 0.3
 
 
 def test_gradient_follows_the_profile() -> None:
