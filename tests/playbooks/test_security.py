@@ -77,3 +77,14 @@ def test_no_list_makes_private_addresses_harmless(states):
 def test_an_edition_without_the_toolset_has_no_part_of_it():
     """Guards: 2017 with a unit that did not exist that year."""
     assert "security" not in json.dumps([host["etape"]["roles"] for host in hosts_of("2017-s09").values()])
+
+
+def test_who_needs_the_centre_waits_for_it(states):
+    """Guards: a morning on which a router is ready before the centre, and its enforcer has given up."""
+    for node in ("gateway-1", "wan-1"):
+        waits = text_of(states[node], f"{FOLDER}/await")
+        url = yaml.safe_load(text_of(states[node], f"{FOLDER}/login.yaml"))["url"]
+        assert f'"{url}health"' in waits
+        for unit in ("etape-security-agent", "etape-security-enforcer"):
+            text = text_of(states[node], f"/etc/systemd/system/{unit}.service")
+            assert f"ExecStart={FOLDER}/await /usr/bin/crowdsec" in text
