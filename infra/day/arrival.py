@@ -120,8 +120,12 @@ def as_table(findings: tuple[Finding, ...], at: datetime) -> str:
     """The sheet as text: bad findings first, then a count of the good ones by kind."""
     bad = [f"✗ {finding.kind:<8} {finding.subject:<28} {finding.sentence}" for finding in findings if not finding.good]
     kinds = dict.fromkeys(finding.kind for finding in findings)
-    counts = ", ".join(f"{_good(findings, kind)}/{_all(findings, kind)} {kind}s" for kind in kinds)
+    counts = ", ".join(f"{_good(findings, kind)}/{_all(findings, kind)} {_plural(kind)}" for kind in kinds)
     return "\n".join([f"Arrival sheet, {at:%Y-%m-%d %H:%M:%S %Z}", *bad, f"good: {counts}"])
+
+
+def _plural(kind: str) -> str:
+    return f"{kind}es" if kind.endswith("s") else f"{kind}s"
 
 
 def _good(findings: tuple[Finding, ...], kind: str) -> int:

@@ -21,9 +21,11 @@ TRIES = 8
 @pytest.fixture(scope="module")
 def estate() -> Iterator[Estate]:
     """A stage of 2018, up."""
-    succeed("stage", "up", STACK, "--scale", "small")
-    yield read_estate(STACK, "small")
-    succeed("stage", "down", STACK, "--core", "--abandon", "--yes")
+    try:
+        succeed("stage", "up", STACK, "--scale", "small")
+        yield read_estate(STACK, "small")
+    finally:
+        succeed("stage", "down", STACK, "--core", "--abandon", "--yes")
 
 
 def says(workspace: Workspace, estate: Estate, node: str, command: str) -> str:
