@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from infra.estate.model import Person, PersonKey
+from infra.estate.governance import Person, PersonKey
 from infra.operator_key import public_key
 from infra.workspace import Workspace
 

@@ -13,7 +13,7 @@ from itertools import groupby
 
 from infra.approval.digest import Covered, Difference, differences
 from infra.approval.document import Approval, JudgedChange, Request, RiskName
-from infra.estate.model import Person, PersonRole
+from infra.estate.governance import Person, PersonRole
 from infra.identity import APPROVAL, SignatureError, verify
 
 FOUR_EYES_FROM = "R3"

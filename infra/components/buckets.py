@@ -7,7 +7,7 @@ import pulumi
 
 from infra.components.lab import Lab
 from infra.components.node import Node
-from infra.estate.model import Bucket as BucketModel
+from infra.estate.storage import Bucket as BucketModel
 from infra.provider.resources import Bucket, BucketArgs, StatementArgs, StoreArgs
 
 

@@ -12,7 +12,8 @@ from infra.approval.judge import FOUR_EYES_FROM
 from infra.day.context import Day, layers, read_estate
 from infra.day.outcome import Refusal
 from infra.day.verb import Verb, confirm
-from infra.estate.model import Demand, Estate, Person, PersonRole
+from infra.estate.governance import Person, PersonRole
+from infra.estate.model import Demand, Estate
 from infra.identity import APPROVAL, SignatureError, fingerprint, owner_of, public_half, sign, signing_key, verify
 
 _SHOWN = 5

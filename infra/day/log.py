@@ -7,7 +7,7 @@ from dataclasses import asdict
 from infra.day.context import Day
 from infra.day.outcome import Failure
 from infra.day.verb import Verb, stack_of, takes_stack
-from infra.estate.model import Person
+from infra.estate.governance import Person
 from infra.evidence.chain import BrokenChain, Entry
 from infra.identity import allowed_signers, owner_of
 

@@ -8,9 +8,8 @@ from infra.estate.addressing import address_in, management_address
 from infra.estate.cabling import Cable, Machine, attachments, cables, machines, plugs
 from infra.estate.capacity import capacity_of, counts_at, limits_at
 from infra.estate.documents import EditionDoc, SegmentDoc, ServiceDoc, SiteDoc, StageDoc
+from infra.estate.governance import ApprovalRule, Person, PersonKey, Waiver
 from infra.estate.model import (
-    ApprovalRule,
-    Bucket,
     Demand,
     Endpoint,
     Estate,
@@ -19,20 +18,16 @@ from infra.estate.model import (
     Limits,
     Link,
     Node,
-    Person,
-    PersonKey,
-    Retention,
     Route,
     Secret,
     Segment,
     Service,
     Site,
     Stage,
-    Statement,
-    Waiver,
 )
 from infra.estate.order import natural
 from infra.estate.routes import Member, routes_of
+from infra.estate.storage import Bucket, Retention, Statement
 from infra.estate.vocabulary import ANSIBLE_ROLES, EVERY_NODE, ROLES
 from infra.estate.written import Written
 

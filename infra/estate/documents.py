@@ -10,7 +10,8 @@ from typing import Annotated, Literal
 from pydantic import AwareDatetime, Field, model_validator
 
 from infra.estate.fields import Document, Label, Name, NetworkPort, Port, Ports, SecretName, Terrain, Title, Zone
-from infra.estate.model import Effect, Finish, Layer, RetentionMode, SiteKind
+from infra.estate.model import Finish, Layer, SiteKind
+from infra.estate.storage import Effect, RetentionMode
 
 
 class SiteDoc(Document):

@@ -9,6 +9,9 @@ from datetime import date, datetime
 from enum import StrEnum
 from ipaddress import IPv4Address, IPv4Interface, IPv4Network
 
+from infra.estate.governance import ApprovalRule, Person, PersonRole, Waiver
+from infra.estate.storage import Bucket
+
 
 class Layer(StrEnum):
     """How long a thing lives."""
@@ -241,112 +244,6 @@ class Capacity:
     def reason(self, demand: Demand) -> str:
         """Why the number is what it is: `mountain stage, 181.5 km, ...: 24 of 24 processor machines`."""
         return self.race_reason if demand is Demand.RACE else self.rest_reason
-
-
-class PersonRole(StrEnum):
-    """What a person may do to the estate."""
-
-    OPERATOR = "operator"
-    """Plans changes and carries them out."""
-    APPROVER = "approver"
-    """Signs plans of others."""
-    AUDITOR = "auditor"
-    """Reads and verifies; changes nothing."""
-
-
-@dataclass(frozen=True, slots=True)
-class PersonKey:
-    """A public SSH key and the days on which signatures with it count, both included."""
-
-    public: str
-    """`ssh-ed25519 AAAA...`, without a comment."""
-    valid_from: date | None = None
-    valid_until: date | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Person:
-    """Who acts on the estate, under the name of a function, known by keys."""
-
-    name: str
-    roles: tuple[PersonRole, ...]
-    keys: tuple[PersonKey, ...]
-
-
-class RetentionMode(StrEnum):
-    """How strictly a store keeps what it was given."""
-
-    GOVERNANCE = "governance"
-    """Whoever may bypass it can still delete."""
-    COMPLIANCE = "compliance"
-    """Nobody can delete, whoever asks, until the time is over."""
-
-
-@dataclass(frozen=True, slots=True)
-class Retention:
-    """How long an object cannot be deleted or overwritten after it was written."""
-
-    mode: RetentionMode
-    days: int
-
-
-class Effect(StrEnum):
-    """What a statement of a bucket's policy does."""
-
-    ALLOW = "Allow"
-    DENY = "Deny"
-
-
-@dataclass(frozen=True, slots=True)
-class Statement:
-    """One statement of a bucket's policy, about the bucket and everything in it."""
-
-    name: str
-    effect: Effect
-    principals: tuple[str, ...]
-    """Accounts; `*` is everybody, without a key too."""
-    actions: tuple[str, ...]
-    """As in the S3 API, such as s3:GetObject."""
-
-
-@dataclass(frozen=True, slots=True)
-class Bucket:
-    """A bucket of the season's object store."""
-
-    name: str
-    title: str
-    versioning: bool
-    """Whether earlier versions of an object are kept."""
-    retention: Retention | None
-    policy: tuple[Statement, ...]
-    """Empty: only the store's own account gets in."""
-
-
-@dataclass(frozen=True, slots=True)
-class Waiver:
-    """A policy's breach that is allowed for a time, by somebody who answers for it."""
-
-    policy: str
-    resource: str
-    """Names of the resources that it is for, as a pattern: `*`, `edge-*`, `store-1-data`."""
-    reason: str
-    owner: str
-    """The function that answers for the risk, never a person's name."""
-    expires: date
-    """The last day on which it holds."""
-    file: str = ""
-    """Where it is written: `stacks/common/waivers.yaml`."""
-    field: str = ""
-    """Where in the file: `waivers[0]`."""
-
-
-@dataclass(frozen=True, slots=True)
-class ApprovalRule:
-    """Which changes need an approval, and for how long one is good."""
-
-    required_from: str
-    """Risk class, R0 to R3."""
-    valid_hours: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ from typing import Annotated
 from pydantic import BeforeValidator, Field, model_validator
 
 from infra.estate.fields import Document, Name
-from infra.estate.model import PersonRole
+from infra.estate.governance import PersonRole
 
 
 def _public_key(line: object) -> object:

@@ -7,7 +7,8 @@ from enum import StrEnum
 from ipaddress import IPv4Network
 from typing import Any
 
-from infra.estate.model import Layer, Waiver
+from infra.estate.governance import Waiver
+from infra.estate.model import Layer
 
 STACK = "pulumi:pulumi:Stack"
 """Type of the resource that every other resource of a stack is in."""

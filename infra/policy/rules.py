@@ -3,8 +3,8 @@
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
 
+from infra.estate.governance import Waiver
 from infra.estate.mistakes import Mistake
-from infra.estate.model import Waiver
 from infra.policy.containment import confined_containers, image_by_digest, least_capabilities, no_host_access
 from infra.policy.exposure import no_management_port, ports_as_declared, ports_on_loopback
 from infra.policy.fleet import capacity_within_contract, prefixes_apart, prefixes_in_supernets

@@ -6,8 +6,8 @@ from dataclasses import replace
 from datetime import date
 from fnmatch import fnmatchcase
 
+from infra.estate.governance import Waiver
 from infra.estate.mistakes import Mistake, known
-from infra.estate.model import Waiver
 from infra.policy.model import Finding, Level
 
 WAIVERS = "waivers"

@@ -3,7 +3,8 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from infra.estate.model import Bucket, Estate, PortRef
+from infra.estate.model import Estate, PortRef
+from infra.estate.storage import Bucket
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
-from infra.estate.model import Person, PersonKey, PersonRole
+from infra.estate.governance import Person, PersonKey, PersonRole
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from infra.estate.model import PersonRole
+from infra.estate.governance import PersonRole
 from infra.identity import APPROVAL, EVIDENCE, SignatureError, identity_of, operator, sign, verify
 from infra.workspace import Workspace
 from tests.approval.keys import Pair, make_key, person

@@ -10,7 +10,7 @@ import pytest
 from infra.approval.digest import Part
 from infra.approval.document import Approval, ApprovalFileError, read_approval, write_approval
 from infra.approval.judge import Need, need, objections
-from infra.estate.model import Person, PersonRole
+from infra.estate.governance import Person, PersonRole
 from tests.approval.keys import Pair, make_key, person
 from tests.approval.requests import COVERED, NOON, change, request, signed, with_change
 

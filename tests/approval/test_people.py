@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from infra.estate.governance import ApprovalRule, PersonRole
 from infra.estate.load import STACKS, load_estate
 from infra.estate.mistakes import EstateError
-from infra.estate.model import ApprovalRule, PersonRole
 from tests.approval.keys import Pair, make_key
 
 

@@ -21,8 +21,9 @@ from infra.day.permit import permit_end, permitted_up
 from infra.day.planning import plan_end, plan_up
 from infra.day.progress import Progress
 from infra.day.record import Phase, Record
+from infra.estate.governance import PersonRole
 from infra.estate.load import load_estate
-from infra.estate.model import Estate, PersonRole
+from infra.estate.model import Estate
 from infra.plan import Plan, Step
 from infra.workspace import Workspace
 from tests.approval.keys import Pair, make_key, person

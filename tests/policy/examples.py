@@ -6,7 +6,8 @@ from datetime import date
 from ipaddress import IPv4Network
 from typing import Any
 
-from infra.estate.model import Layer, Waiver
+from infra.estate.governance import Waiver
+from infra.estate.model import Layer
 from infra.policy.docker import CONTAINER, NETWORK, VOLUME
 from infra.policy.lifetime import BUCKET
 from infra.policy.model import STACK, Claim, Facts, PolicyItem, Secret
