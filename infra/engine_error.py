@@ -3,17 +3,14 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+from infra.trouble import Trouble
+
 
 @dataclass
-class EngineError(Exception):
+class EngineError(Trouble):
     """An operation did not reach its end; what it made is kept, and it can be run again."""
 
-    sentence: str
-    remedy: str
     log: Path | None = None
-
-    def __str__(self) -> str:
-        return f"{self.sentence}\n  To go on: {self.advice}"
 
     @property
     def advice(self) -> str:

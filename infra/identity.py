@@ -20,6 +20,7 @@ from pathlib import Path
 
 from infra.estate.governance import Person, PersonKey
 from infra.operator_key import public_key
+from infra.trouble import Trouble
 from infra.workspace import Workspace
 
 APPROVAL = "etape-approval"
@@ -31,15 +32,8 @@ _USABLE_KEY = "name a private SSH key that you may read, or the .pub file of one
 _FINGERPRINT = re.compile(r"SHA256:[A-Za-z0-9+/]+")
 
 
-@dataclass
-class SignatureError(Exception):
-    """Something cannot be signed, or a signature is worth nothing; `sentence` says why, `remedy` what helps."""
-
-    sentence: str
-    remedy: str
-
-    def __str__(self) -> str:
-        return f"{self.sentence}\n  To go on: {self.remedy}"
+class SignatureError(Trouble):
+    """Something cannot be signed, or a signature is worth nothing."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -81,20 +81,14 @@ def main(arguments: list[str]) -> int:
 def _carry_out(day: Day, options: argparse.Namespace) -> int:
     try:
         options.run(day, options)
-    except Refusal as refusal:
-        return _tell(day, refusal.sentence, refusal.remedy, 2)
-    except Failure as failure:
-        return _tell(day, failure.sentence, failure.remedy, 1)
-    except EvidenceError as error:
-        return _tell(day, error.sentence, error.remedy, 1)
+    except (Refusal, StateError) as refusal:
+        return _tell(day, refusal.sentence, refusal.advice, 2)
+    except (Failure, EvidenceError, EngineError) as failure:
+        return _tell(day, failure.sentence, failure.advice, 1)
     except EstateError as error:
         return _tell(day, str(error), "mend what is named above; nothing was created", 2)
     except MissingOutputs as error:
         return _tell(day, str(error), "run `scripts/stage up`: it goes on from here", 1)
-    except StateError as error:
-        return _tell(day, error.sentence, error.advice, 2)
-    except EngineError as error:
-        return _tell(day, error.sentence, error.advice, 1)
     except KeyboardInterrupt:
         return _tell(day, "stopped by you", "run the same command again: it goes on from here", 130)
     return 0

@@ -39,20 +39,14 @@ from typing import Protocol
 
 from infra.durable import write_durably
 from infra.evidence.chain import BrokenChain, Chain, Entry, canonical, read_chain, read_chains
+from infra.trouble import Trouble
 
 VERSION = 1
 """Of the format above."""
 
 
-@dataclass
-class EvidenceError(Exception):
+class EvidenceError(Trouble):
     """Evidence cannot be written, so what it would be about must not go on."""
-
-    sentence: str
-    remedy: str
-
-    def __str__(self) -> str:
-        return f"{self.sentence}\n  To go on: {self.remedy}"
 
 
 class Signer(Protocol):

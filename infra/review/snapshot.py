@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
+from infra.trouble import Trouble
+
 Value = Any
 """JSON, with Secret, Reference, Unknown and Default as further leaves."""
 
@@ -131,12 +133,5 @@ def together(snapshots: Sequence[Snapshot]) -> Snapshot:
     )
 
 
-@dataclass
-class ReviewError(Exception):
-    """Something cannot be reviewed: `sentence` says what and why, `remedy` what helps."""
-
-    sentence: str
-    remedy: str
-
-    def __str__(self) -> str:
-        return f"{self.sentence}\n  To go on: {self.remedy}"
+class ReviewError(Trouble):
+    """Something cannot be reviewed."""
