@@ -10,8 +10,10 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 from infra.review.report import words
 from infra.review.report.groups import group
 from infra.review.report.sections import heading, remarks, sections, sides, sums, told
+from infra.workspace import ROOT
 
 _HERE = Path(__file__).parent
+_STYLES = (ROOT / "services/pages/web/src/parts/palette.css", _HERE / "page.css")
 
 
 def render(document: Mapping[str, Any], content_hash: str) -> str:
@@ -22,7 +24,7 @@ def render(document: Mapping[str, Any], content_hash: str) -> str:
         groups=group(document["changes"]),
         sections=sections(document),
         sums=sums(document),
-        style=(_HERE / "page.css").read_text(),
+        style="".join(sheet.read_text() for sheet in _STYLES),
     )
 
 
