@@ -65,7 +65,7 @@ class Node(pulumi.ComponentResource):
             ports=[docker.ContainerPortArgs(internal=port, external=port, ip="127.0.0.1") for port in args.published],
             uploads=[
                 docker.ContainerUploadArgs(
-                    file="/root/.ssh/authorized_keys", content=lab.authorized_key, permissions="0600"
+                    file="/etc/ssh/authorized_keys.d/root", content=lab.authorized_key, permissions="0600"
                 )
             ],
             labels=[docker.ContainerLabelArgs(label=label, value=value) for label, value in labels],

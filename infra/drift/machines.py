@@ -10,7 +10,7 @@ _BY_HAND = {
     "unit": "`systemctl stop` it there, or `systemctl daemon-reload` where its files changed",
     "package": "`apt-get` it away or back there, or put it into tools/image/packages.txt",
     "account": "`userdel` or `usermod` there",
-    "key": "mend /root/.ssh/authorized_keys or that account's there",
+    "key": "mend that account's files in /etc/ssh/authorized_keys.d there",
     "sysctl": "`systemctl restart etape-sysctl` there",
     "port": "pull it: `ip link delete dev PORT` there, or declare the cable",
     "address": "`ip address del ADDRESS dev PORT` there, or `systemctl restart systemd-networkd` where one is missing",

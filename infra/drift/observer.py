@@ -20,7 +20,7 @@ from infra.workspace import Workspace
 
 _AT_ONCE = 8
 _FACTS = "playbooks/ansible_collections/etape/node/plugins/plugin_utils/facts.py"
-_IMAGE_ROOTS = ("/etc", "/opt/etape/bin", "/root/.ssh", "/usr/local")
+_IMAGE_ROOTS = ("/etc", "/opt/etape/bin", "/usr/local")
 """What of an image is compared file by file; its programs and libraries are compared by Docker."""
 
 

@@ -72,8 +72,8 @@ def add_package(container: Container, folder: Path) -> None:
     packed = io.BytesIO()
     with tarfile.open(fileobj=packed, mode="w") as archive:
         archive.add(folder / "stranger.deb", "stranger.deb")
-    container.put_archive("/root", packed.getvalue())
-    execute(container, "dpkg --install /root/stranger.deb && rm /root/stranger.deb")
+    container.put_archive("/var/tmp", packed.getvalue())
+    execute(container, "dpkg --install /var/tmp/stranger.deb && rm /var/tmp/stranger.deb")
 
 
 @pytest.mark.parametrize(

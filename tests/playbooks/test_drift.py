@@ -79,7 +79,7 @@ SOUND = {
         "/opt/etape/current": link("releases/abc"),
         "/opt/etape/releases/abc/tracking/relay.py": {**file(), "holds": "1" * 64},
         "/var/lib/etape": folder(),
-        "/root/.ssh/authorized_keys": file(KEY, "root:root 0600"),
+        "/etc/ssh/authorized_keys.d/root": file(KEY, "root:root 0600"),
     },
     "packages": {"chrony": {"version": "4.3", "since": 0.0}},
     "accounts": {"root": account(0, "/bin/bash", KEY), "etape": account(500, "/usr/sbin/nologin")},

@@ -181,6 +181,6 @@ def test_every_operator_of_the_estate_may_log_in(hosts: dict[str, dict]) -> None
     named = {**host, "etape": {**host["etape"], "operator_keys": ["ssh-ed25519 a", "ssh-ed25519 b"]}}
     state = parse_state(renderer_of(named).state(["node_base"]))
 
-    assert text_of(state, "/root/.ssh/authorized_keys2") == "ssh-ed25519 a\nssh-ed25519 b\n"
+    assert text_of(state, "/etc/ssh/authorized_keys.d/root.operators") == "ssh-ed25519 a\nssh-ed25519 b\n"
     alone = parse_state(renderer_of(host).state(["node_base"]))
-    assert "/root/.ssh/authorized_keys2" not in {file.path for file in alone.every("files")}
+    assert "/etc/ssh/authorized_keys.d/root.operators" not in {file.path for file in alone.every("files")}

@@ -56,7 +56,7 @@ MACHINE = item(
         "securityOpts": ["seccomp=/etc/etape/seccomp.json", "apparmor=etape"],
         "ports": [{"internal": 8330, "external": 8330, "ip": "127.0.0.1"}],
         "volumes": [{"volumeName": "2017-core-manage-1-data", "containerPath": "/var/lib/etape"}],
-        "uploads": [{"file": "/root/.ssh/authorized_keys", "content": "ssh-ed25519 AAAA ops"}],
+        "uploads": [{"file": "/etc/ssh/authorized_keys.d/root", "content": "ssh-ed25519 AAAA ops"}],
         "labels": labels(**OWNED, node="manage-1"),
     },
 )

@@ -12,14 +12,14 @@ from pathlib import PurePosixPath
 
 from ansible_collections.etape.node.plugins.module_utils.desired import State
 
-ROOTS = ("/etc", "/opt/etape/bin", "/root/.ssh", "/usr/local")
+ROOTS = ("/etc", "/opt/etape/bin", "/usr/local")
 _UNITS = "/etc/systemd/system/"
 _MADE_BY_ITSELF = (
     *(f"/etc/{name}" for name in ("machine-id", "hostname", "hosts", "resolv.conf", "mtab", ".updated", ".pwd.lock")),
     *(f"/etc/{name}{kept}" for name in ("passwd", "shadow", "group", "gshadow") for kept in ("", "-")),
     *(f"/etc/{name}" for name in ("ld.so.cache", "adjtime", "subuid", "subgid", "subuid-", "subgid-")),
     "/etc/ssh/ssh_host_",
-    "/root/.ssh/authorized_keys",
+    "/etc/ssh/authorized_keys.d/root",
 )
 """What every machine has of its own; accounts and keys are judged one by one."""
 _KERNEL_LINKS = ("tunl0", "gre0", "gretap0", "erspan0", "ip_vti0", "ip6_vti0", "sit0", "ip6tnl0", "ip6gre0", "teql0")

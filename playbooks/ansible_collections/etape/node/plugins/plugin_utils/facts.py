@@ -106,7 +106,7 @@ def accounts() -> dict:
             "shell": each.pw_shell,
             "password": password(secrets.get(each.pw_name, "")),
             "groups": sorted(members.get(each.pw_name, [])),
-            "keys": keys(each.pw_dir),
+            "keys": keys(each.pw_name, each.pw_dir),
         }
         for each in pwd.getpwall()
     }
@@ -119,9 +119,11 @@ def password(secret: str) -> str:
     return hashlib.sha256(secret.encode()).hexdigest()[:12] if secret else "empty"
 
 
-def keys(home: str) -> list:
-    """The public keys that may log in, without their comments' surroundings."""
-    lines = [line.strip() for name in ("", "2") for line in text(f"{home}/.ssh/authorized_keys{name}").splitlines()]
+def keys(name: str, home: str) -> list:
+    """The public keys that may log in: where this estate keeps them, and where a machine's own sshd would look."""
+    estate, own = f"/etc/ssh/authorized_keys.d/{name}", f"{home}/.ssh/authorized_keys"
+    files = (estate, f"{estate}.operators", own, f"{own}2")
+    lines = (line.strip() for file in files for line in text(file).splitlines())
     return [line for line in lines if line and not line.startswith("#")]
 
 
