@@ -25,13 +25,30 @@ RIDER_STATE = np.dtype(
         ("lon", "<f8"),
         ("distance_m", "<f8"),  # from the official start, along the course, official metres
         ("to_go_m", "<f8"),
-        ("speed_ms", "<f4"),  # metres a second
+        ("elevation_m", "<f4"),
+        ("heading_deg", "<f4"),  # of the road at the rider, clockwise from north
         ("gradient", "<f4"),  # rise over run at the rider, 0.05 is 5 %
+        ("speed_ms", "<f4"),  # metres a second, now
+        ("speed_10s_ms", "<f4"),  # mean of the last ten seconds
+        ("speed_average_ms", "<f4"),  # mean since the official start
+        ("acceleration_ms2", "<f4"),
+        ("power_w", "<f4"),  # estimated from speed, gradient, air and shelter; never measured
+        ("head_wind_ms", "<f4"),  # against the rider above 0; NaN where the weather is not known
+        ("cross_wind_ms", "<f4"),  # from the rider's left above 0
         ("position", "<u2"),  # in the race, from 1
-        ("group", "<u2"),  # on the road, from 1 at the head
+        ("group", "<u2"),  # on the road, from 1 at the head; 0 for none
+        ("group_id", "<u4"),  # the same as long as the group lives; 0 for none
+        ("group_position", "<u2"),  # in the group, from 1; 0 for none
         ("gap_s", "<f4"),  # passage time behind the first rider; NaN where the first was not seen here
         ("gap_m", "<f4"),
+        ("gap_previous_s", "<f4"),  # behind the rider in front; NaN for the first
+        ("gap_previous_m", "<f4"),
+        ("gap_yellow_s", "<f4"),  # behind the holder of the yellow jersey, below 0 in front; NaN where nobody holds it
+        ("gap_yellow_m", "<f4"),
+        ("virtual_rank", "<u2"),  # in the general classification if all gaps stayed; 0 where it is not known
+        ("virtual_gap_s", "<f4"),  # behind the virtual leader
         ("quality", "<u1"),  # 0 fresh, 1 predicted (not seen for some seconds), 2 lost, 3 finished
+        ("revision", "<u1"),  # 0 as first told; 1 and more where late readings have amended it
     ]
 )
-"""All that is known of one rider at one second of the race."""
+"""All that is known of one rider at one second of the race. What is not known is NaN, of whole numbers 0."""

@@ -16,7 +16,7 @@ import numpy as np
 from tracking.records import READING, RIDER_STATE
 
 MAGIC = b"ETAP"
-VERSION = 1
+VERSION = 2
 DATAGRAM_ROWS = 50
 """Readings in a datagram: it stays below the MTU of every link on its way."""
 MAX_ROWS = 0xFFFF
