@@ -1,6 +1,7 @@
-"""Finds the climbs of a course in its profile."""
+"""Finds the climbs of a course in its profile, and gives those that a road book names their names."""
 
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -13,6 +14,11 @@ PLATEAU_ENDS_M = 2000.0
 LEAST_GRADIENT = 0.03
 CATEGORIES = ((800.0, "HC"), (640.0, "1"), (320.0, "2"), (160.0, "3"), (80.0, "4"))
 """Height gained (m) that a climb of at least 3 % needs for a category."""
+SUMMIT_REACH_M = 1500.0
+"""A banner stands this near the top, as the profile has it."""
+FOOT_REACH_M = 25_000.0
+"""The foot of a named climb is looked for over this much road before its summit."""
+SHORTEST_M = 200.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +29,9 @@ class Climb:
     to_m: float
     gain_m: float
     category: str
-    """HC, 1, 2, 3 or 4, by height gained; the organiser's own categories are not known."""
+    """HC, 1, 2, 3 or 4: the organiser's where the course names it, else by height gained."""
+    name: str = ""
+    """Empty where the course does not name it."""
 
     @property
     def mean_gradient(self) -> float:
@@ -37,6 +45,49 @@ def find_climbs(distance: np.ndarray, elevation: np.ndarray) -> tuple[Climb, ...
     height = np.interp(at, distance, elevation)
     found = (_steepest_part(at[foot : top + 1], height[foot : top + 1]) for foot, top in _ascents(height))
     return tuple(climb for climb in found if climb is not None)
+
+
+@dataclass(frozen=True, slots=True)
+class Summit:
+    """The top of a climb as a road book has it."""
+
+    at_m: float
+    name: str
+    category: str
+    """Empty where it is not told."""
+
+
+def name_climbs(
+    found: Sequence[Climb], summits: Iterable[Summit], distance: np.ndarray, elevation: np.ndarray
+) -> tuple[Climb, ...]:
+    """The found climbs, named after the summits that they end at, and a climb for each summit that none ends at; in
+    road order. Two summits on one ascent are two climbs: the second one begins behind the first."""
+    unnamed, named = list(found), []
+    for summit in sorted(summits, key=lambda summit: summit.at_m):
+        fitting = [climb for climb in unnamed if abs(climb.to_m - summit.at_m) <= SUMMIT_REACH_M]
+        if fitting:
+            climb = min(fitting, key=lambda climb: abs(climb.to_m - summit.at_m))
+            unnamed.remove(climb)
+            named.append(replace(climb, name=summit.name, category=summit.category or climb.category))
+        else:
+            behind_m = max((climb.to_m for climb in named), default=0.0)
+            named.append(_climb_to(summit, behind_m, distance, elevation))
+    return tuple(sorted((*unnamed, *named), key=lambda climb: climb.from_m))
+
+
+def _climb_to(summit: Summit, behind_m: float, distance: np.ndarray, elevation: np.ndarray) -> Climb:
+    """The steepest way up to a summit that the profile alone does not show as a climb's end."""
+    earliest = max(summit.at_m - FOOT_REACH_M, min(behind_m, summit.at_m - SHORTEST_M), 0.0)
+    at = np.append(np.arange(earliest, summit.at_m - SHORTEST_M, STRIDE_M), max(summit.at_m - SHORTEST_M, 0.0))
+    gain = np.maximum(np.interp(summit.at_m, distance, elevation) - np.interp(at, distance, elevation), 0.0)
+    foot = int((gain * gain / (summit.at_m - at + STRIDE_M)).argmax())
+    gained = round(float(gain[foot]), 1)
+    category = summit.category or _category(gained) or CATEGORIES[-1][1]
+    return Climb(float(at[foot]), max(summit.at_m, float(at[foot]) + STRIDE_M), gained, category, summit.name)
+
+
+def _category(gained_m: float) -> str | None:
+    return next((name for least, name in CATEGORIES if gained_m >= least), None)
 
 
 def _ascents(height: np.ndarray) -> list[tuple[int, int]]:
@@ -64,7 +115,7 @@ def _steepest_part(at: np.ndarray, height: np.ndarray) -> Climb | None:
         score = np.where((run > 0) & (gain > 0), gain * gain / run, 0.0)
     first, last = np.unravel_index(score.argmax(), score.shape)
     gained, length = float(gain[first, last]), float(run[first, last])
-    category = next((name for least, name in CATEGORIES if gained >= least), None)
+    category = _category(gained)
     if category is None or gained < LEAST_GRADIENT * length:
         return None
     return Climb(float(at[first]), float(at[last]), round(gained, 1), category)

@@ -15,7 +15,7 @@ from numba.core import config
 from numba.core.caching import UserProvidedCacheLocator
 
 _PACKAGE = Path(__file__).parent
-SOURCES = ("records.py", "course_file.py", "kernel/*.py", "simulation/*.py")
+SOURCES = ("records.py", "course_geometry.py", "kernel/*.py", "simulation/*.py")
 """Compiled functions, and the modules whose constants are compiled into them."""
 
 

@@ -1,37 +1,42 @@
-"""The course of a stage, from its GeoJSON file to what positioning needs: a road in 5 m steps of official distance."""
+"""The course of a stage, from its file to what positioning needs: a road in 5 m steps of official distance.
 
-from dataclasses import dataclass
+Examples:
+  python -m tracking.course stacks/courses/2022-21.geojson
+  python -m tracking.course stage.gpx --official-km 181.5 --neutral-km 6.2 --checkpoint 45.123,5.678=92.5 --json
+"""
+
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 
-from tracking.climbs import Climb, find_climbs
-from tracking.course_file import EARTH_RADIUS_M, CourseError, CourseMistake, Trace, read_trace, segment_lengths
+from tracking.climbs import Climb, Summit, find_climbs, name_climbs
+from tracking.course_file import Checkpoint, CourseError, CourseMistake, Trace, read_trace
+from tracking.course_formats.drawing import MarkKind
+from tracking.course_geometry import Plane, along_trace
+from tracking.course_laps import Beside, Laps, find_laps, roads_beside
+from tracking.course_warp import traced_of
 
-__all__ = ["Climb", "Course", "CourseError", "CourseMistake", "build_course", "read_course"]
+__all__ = ["Checkpoint", "Climb", "Course", "CourseError", "CourseMistake", "Sprint", "build_course", "read_course"]
 
 STEP_M = 5.0
 GRADIENT_REACH_M = 100.0
 """Gradient is the slope fitted over this much road on either side."""
 
 
+def _nowhere() -> np.ndarray:
+    return np.zeros(0)
+
+
 @dataclass(frozen=True, slots=True)
-class Plane:
-    """A local flat map: metres east and north of an origin."""
+class Sprint:
+    """An intermediate sprint."""
 
-    lat: float
-    lon: float
-
-    @property
-    def metres_per_degree(self) -> tuple[float, float]:
-        """(of longitude, of latitude) at the origin."""
-        degree = np.radians(1.0) * EARTH_RADIUS_M
-        return float(degree * np.cos(np.radians(self.lat))), float(degree)
-
-    def project(self, lat: np.ndarray, lon: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Degrees to (x east, y north) in metres, same shape."""
-        east, north = self.metres_per_degree
-        return (lon - self.lon) * east, (lat - self.lat) * north
+    at_m: float
+    """Official metres from the start."""
+    name: str
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -46,7 +51,7 @@ class Course:
     stage: int
     official_km: float
     traced_km: float
-    """As the trace measures; distances are scaled from this to the official length."""
+    """As the trace measures from the official start to the finish; distances are warped from it to official ones."""
     attribution: str
     step_m: float
     distance: np.ndarray
@@ -61,11 +66,22 @@ class Course:
     """Metres on `plane`."""
     y: np.ndarray
     climbs: tuple[Climb, ...]
+    sprints: tuple[Sprint, ...] = ()
+    laps: tuple[Laps, ...] = ()
+    beside: tuple[Beside, ...] = ()
+    """Where one position alone does not tell which road a rider is on."""
+    neutral_lat: np.ndarray = field(default_factory=_nowhere)
+    """(m,) The road of the neutral zone, in about the same steps, from where the field gathers to the official start;
+    empty where the course begins at the official start. A rider there has no official distance yet."""
+    neutral_lon: np.ndarray = field(default_factory=_nowhere)
+    neutral_m: float = 0.0
+    """Length of the neutral zone, as the trace measures."""
 
     @property
     def name(self) -> str:
         """Says where the road really is, so that a stand-in is never taken for the stage itself."""
-        return f"{self.year} stage {self.stage}, {self.start} → {self.finish}"
+        towns = f"{self.start} → {self.finish}"
+        return f"{self.year} stage {self.stage}, {towns}" if self.year else towns
 
     @property
     def length_m(self) -> float:
@@ -73,28 +89,37 @@ class Course:
         return float(self.distance[-1])
 
 
-def read_course(path: Path) -> Course:
-    """The course of a GeoJSON file; CourseError with every mistake of the file."""
-    return build_course(read_trace(path))
+def read_course(
+    path: Path,
+    official_km: float | None = None,
+    checkpoints: Sequence[Checkpoint] | None = None,
+    neutral_km: float | None = None,
+) -> Course:
+    """The course of a GeoJSON, GPX, TCX or FIT file; CourseError with every mistake of the file. What is given beside
+    the file is as in `read_trace`."""
+    return build_course(read_trace(path, official_km, checkpoints, neutral_km))
 
 
 def build_course(trace: Trace) -> Course:
-    """Resamples a checked trace to even steps and scales its distances to the official length."""
-    lengths = segment_lengths(trace.lon, trace.lat)
-    along = np.concatenate(([0.0], np.cumsum(lengths)))
-    moved = np.concatenate(([True], lengths > 0))
+    """Resamples a checked trace to even steps of official distance."""
+    along = along_trace(trace.lon, trace.lat)
     official_m = trace.official_km * 1000
+    knots = trace.knots or ((0.0, 0.0), (float(along[-1]), official_m))
     steps = round(official_m / STEP_M)
+    step_m = official_m / steps
     distance = np.linspace(0.0, official_m, steps + 1)
-    on_trace = distance * (along[-1] / official_m)
-    lat, lon, elevation = (
-        np.interp(on_trace, along[moved], column[moved]) for column in (trace.lat, trace.lon, trace.elevation)
-    )
+    on_trace = traced_of(knots, distance)
+    lat, lon, elevation = (_resampled(column, along, on_trace) for column in (trace.lat, trace.lon, trace.elevation))
     plane = Plane(lat=float(lat.mean()), lon=float(lon.mean()))
     x, y = plane.project(lat, lon)
-    arrays = (distance, lat, lon, elevation, gradient := _fitted_slope(elevation, official_m / steps), x, y)
-    for array in arrays:
+    neutral_m = knots[0][0]
+    neutral = np.linspace(0.0, neutral_m, round(neutral_m / STEP_M) + 1) if neutral_m else np.zeros(0)
+    neutral_lat, neutral_lon = (_resampled(column, along, neutral) for column in (trace.lat, trace.lon))
+    gradient = _fitted_slope(elevation, step_m)
+    for array in (distance, lat, lon, elevation, gradient, x, y, neutral_lat, neutral_lon):
         array.setflags(write=False)
+    beside = roads_beside(distance, x, y)
+    summits = (Summit(mark.at_m, mark.name, mark.category) for mark in trace.marks if mark.kind is MarkKind.CLIMB)
     return Course(
         start=trace.start,
         finish=trace.finish,
@@ -102,9 +127,9 @@ def build_course(trace: Trace) -> Course:
         year=trace.year,
         stage=trace.stage,
         official_km=trace.official_km,
-        traced_km=float(along[-1]) / 1000,
+        traced_km=(knots[-1][0] - neutral_m) / 1000,
         attribution=trace.attribution,
-        step_m=official_m / steps,
+        step_m=step_m,
         distance=distance,
         lat=lat,
         lon=lon,
@@ -113,8 +138,20 @@ def build_course(trace: Trace) -> Course:
         plane=plane,
         x=x,
         y=y,
-        climbs=find_climbs(distance, elevation),
+        climbs=name_climbs(find_climbs(distance, elevation), summits, distance, elevation),
+        sprints=tuple(Sprint(mark.at_m, mark.name) for mark in trace.marks if mark.kind is MarkKind.SPRINT),
+        laps=find_laps(beside),
+        beside=beside,
+        neutral_lat=neutral_lat,
+        neutral_lon=neutral_lon,
+        neutral_m=neutral_m,
     )
+
+
+def _resampled(column: np.ndarray, along: np.ndarray, at: np.ndarray) -> np.ndarray:
+    """A column (n,) of the trace at other metres along it; of points at the same place the first one counts."""
+    moved = np.concatenate(([True], np.diff(along) > 0))
+    return np.interp(at, along[moved], column[moved])
 
 
 def _fitted_slope(elevation: np.ndarray, step_m: float) -> np.ndarray:
@@ -123,3 +160,9 @@ def _fitted_slope(elevation: np.ndarray, step_m: float) -> np.ndarray:
     ramp = np.arange(-reach, reach + 1)
     padded = np.pad(elevation, reach, mode="reflect", reflect_type="odd")
     return np.convolve(padded, ramp[::-1], mode="valid") / (ramp @ ramp * step_m)
+
+
+if __name__ == "__main__":
+    from tracking.course_sheet import main  # the sheet shows courses, so that it cannot be imported above
+
+    sys.exit(main(__doc__))

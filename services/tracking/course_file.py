@@ -1,42 +1,27 @@
-"""Reads the GeoJSON of a course and says everything that is wrong with it, in words, at once."""
+"""Reads a course in any known format and says everything that is wrong with it, in words, at once."""
 
-import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-LENGTH_TOLERANCE = 0.08
-"""A trace may differ from its official distance by this share; mislabelled traces differ by more."""
-LARGEST_HOLE_M = 2000.0
-FEWEST_POINTS = 50
-EARTH_RADIUS_M = 6_371_008.8
-EUROPE = ((-12.0, 32.0), (34.0, 62.0))
-"""Longitudes and latitudes that a race on European roads keeps to; tells swapped columns from a far country."""
+from tracking.course_checks import length_problems, point_problems, road_problems
+from tracking.course_formats import read_drawing
+from tracking.course_formats.drawing import Mark, MarkKind, Problem, is_number, is_text
+from tracking.course_geometry import EARTH_RADIUS_M, segment_lengths
+from tracking.course_marks import PlacedMark, mark_problems, placed_marks
+from tracking.course_mistakes import CourseError, CourseMistake
+from tracking.course_warp import Knot, traced_road, warp
+
+__all__ = ["EARTH_RADIUS_M", "CourseError", "CourseMistake", "Trace", "read_trace", "segment_lengths"]
+
+Checkpoint = tuple[tuple[float, float] | float, float]
+"""(place, official km); a place is (latitude, longitude), or kilometres along the trace."""
+
+OFFICIAL_KM = (0.5, 1000.0)
 SOURCE = "Course: florentfgrs/tour_de_france_geodata on GitHub, licensed ODbL 1.0"
-
-
-@dataclass(frozen=True, slots=True)
-class CourseMistake:
-    """One thing that is wrong with a course file."""
-
-    file: str
-    field: str
-    reason: str
-    remedy: str
-
-    def __str__(self) -> str:
-        return f"{self.file}: {self.field}: {self.reason}. {self.remedy}."
-
-
-class CourseError(Exception):
-    """The course file cannot be used; `mistakes` holds every reason."""
-
-    def __init__(self, mistakes: tuple[CourseMistake, ...]) -> None:
-        super().__init__("\n".join(map(str, mistakes)))
-        self.mistakes = mistakes
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,131 +38,81 @@ class Trace:
     lon: np.ndarray
     lat: np.ndarray
     elevation: np.ndarray
+    knots: tuple[Knot, ...] = ()
+    """(traced, official) metres of the places whose official distance is known, rising in both, from the official start
+    to the finish. None: the whole trace is the official distance."""
+    marks: tuple[PlacedMark, ...] = ()
+    """Climbs and sprints that the file names."""
 
 
-def read_trace(path: Path) -> Trace:
-    """The checked trace of a GeoJSON file; CourseError with all mistakes where there are any."""
-    document = _load(path)
-    properties, geometry = _the_feature(path.name, document)
-    mistakes = [CourseMistake(path.name, *m) for m in (*_property_mistakes(properties), *_shape_mistakes(geometry))]
-    if not mistakes:
-        points = np.asarray([point[:3] for point in geometry["coordinates"]], dtype=float)
-        mistakes = [CourseMistake(path.name, *m) for m in _point_mistakes(points, float(properties["official_km"]))]
-    if mistakes:
-        raise CourseError(tuple(mistakes))
+def read_trace(
+    path: Path,
+    official_km: float | None = None,
+    checkpoints: Sequence[Checkpoint] | None = None,
+    neutral_km: float | None = None,
+) -> Trace:
+    """The checked trace of a file; CourseError with all mistakes where there are any.
+
+    What is given beside the file goes before what the file says: the official distance, the length of the neutral zone
+    before the official start, and places of known official distance (in addition to the file's own).
+    """
+    drawing = read_drawing(path)
+    given = {"official_km": official_km, "neutral_km": neutral_km}
+    said = {**drawing.said, **{name: value for name, value in given.items() if value is not None}}
+    marks = (*drawing.marks, *_given_marks(checkpoints or ()))
+    _refuse(path, (*_said_problems(said, drawing.prefix), *drawing.problems, *mark_problems(marks)))
+    points = np.concatenate(drawing.parts or (np.zeros((0, 3)),))
+    _refuse(path, point_problems(points, drawing))
+    lon, lat, elevation = points.T
+    road = traced_road(lon, lat)
+    knots, misplaced = warp(road, float(said["official_km"]) * 1000, marks, said.get("neutral_km"))
+    wrong_length = length_problems(knots, f"{drawing.prefix}official_km")
+    _refuse(path, (*road_problems(points, drawing), *misplaced, *wrong_length))
+    placed, misplaced = placed_marks(marks, road, knots)
+    _refuse(path, misplaced)
     return Trace(
-        start=properties["start"],
-        finish=properties["finish"],
-        kind=str(properties.get("kind", "road")),
-        year=int(properties.get("year", 0)),
-        stage=int(properties.get("stage", 0)),
-        official_km=float(properties["official_km"]),
-        attribution=str(properties.get("attribution", SOURCE)),
-        lon=points[:, 0],
-        lat=points[:, 1],
-        elevation=points[:, 2],
+        start=said["start"],
+        finish=said["finish"],
+        kind=said.get("kind") or "road",
+        year=said.get("year", 0),
+        stage=said.get("stage", 0),
+        official_km=float(said["official_km"]),
+        attribution=said.get("attribution", SOURCE),
+        lon=lon,
+        lat=lat,
+        elevation=elevation,
+        knots=knots,
+        marks=placed,
     )
 
 
-def segment_lengths(lon: np.ndarray, lat: np.ndarray) -> np.ndarray:
-    """Metres between neighbouring points (n-1,), on a sphere; exact enough below some kilometres."""
-    north = np.radians(np.diff(lat))
-    east = np.radians(np.diff(lon)) * np.cos(np.radians((lat[1:] + lat[:-1]) / 2))
-    return EARTH_RADIUS_M * np.hypot(north, east)
+def _refuse(path: Path, problems: Iterable[Problem]) -> None:
+    if mistakes := tuple(CourseMistake(path.name, *problem) for problem in problems):
+        raise CourseError(mistakes)
 
 
-def _load(path: Path) -> Any:
-    try:
-        return json.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        problem = ("file", f"cannot be read ({error.strerror})", "Put the course there or name another one")
-    except UnicodeDecodeError:
-        problem = ("file", "is not text in UTF-8", "Export the course as GeoJSON")
-    except json.JSONDecodeError as error:
-        problem = (f"line {error.lineno}", f"is not JSON ({error.msg})", "Export the course as GeoJSON again")
-    raise CourseError((CourseMistake(path.name, *problem),))
+def _given_marks(checkpoints: Iterable[Checkpoint]) -> Iterator[Mark]:
+    for i, (place, km) in enumerate(checkpoints):
+        yield Mark(f"checkpoints[{i}]", MarkKind.CHECKPOINT, place=place, official_km=km)
 
 
-def _the_feature(file: str, document: Any) -> tuple[dict, dict]:
-    """Properties and geometry of the file's only feature."""
-    features = document.get("features") if isinstance(document, dict) else None
-    if not isinstance(features, list) or len(features) != 1 or not isinstance(features[0], dict):
-        reason = "is not a FeatureCollection with exactly one feature"
-        raise CourseError((CourseMistake(file, "features", reason, "Keep one feature, the course, in a file"),))
-    feature = features[0]
-    properties, geometry = feature.get("properties"), feature.get("geometry")
-    return (properties if isinstance(properties, dict) else {}, geometry if isinstance(geometry, dict) else {})
-
-
-def _property_mistakes(properties: dict) -> Iterator[tuple[str, str, str]]:
+def _said_problems(said: Mapping[str, Any], prefix: str) -> Iterator[Problem]:
     for name in ("start", "finish"):
-        if not isinstance(properties.get(name), str) or not properties[name]:
-            yield f"properties.{name}", "is missing", "Give the town as text"
+        if not is_text(said.get(name)):
+            yield f"{prefix}{name}", "is missing", "Give the town as text"
+    for name in ("kind", "attribution"):
+        if said.get(name, "") != "" and not is_text(said[name]):
+            yield f"{prefix}{name}", "is not text", "Give text or leave it out"
     for name in ("year", "stage"):
-        if not isinstance(properties.get(name, 0), int):
-            yield f"properties.{name}", f"is {properties[name]!r}, not a whole number", "Give a number or leave it out"
-    km = properties.get("official_km")
-    if isinstance(km, bool) or not isinstance(km, int | float) or not 0 < km < 1000:
-        yield "properties.official_km", f"is {km!r}, not a distance in kilometres", "Give the official distance"
-
-
-def _shape_mistakes(geometry: dict) -> Iterator[tuple[str, str, str]]:
-    kind, points = geometry.get("type"), geometry.get("coordinates")
-    if kind != "LineString" or not isinstance(points, list):
-        yield "geometry.type", f"is {kind!r}, not a LineString", "Join the parts into one line from start to finish"
-        return
-    if len(points) < FEWEST_POINTS:
-        remedy = f"Trace the road with at least {FEWEST_POINTS} points"
-        yield "geometry.coordinates", f"has {len(points)} points, too few for a course", remedy
-    bad = [i for i, point in enumerate(points) if not _is_numbers(point)]
-    flat = [i for i, point in enumerate(points) if _is_numbers(point) and len(point) < 3]
-    if bad:
-        reason = f"{len(bad)} points are not [longitude, latitude, elevation]"
-        yield f"coordinates[{bad[0]}]", reason, "Correct or remove these points"
-    if flat:
-        reason = f"{len(flat)} points have no elevation"
-        yield f"coordinates[{flat[0]}]", reason, "Add the elevation in metres as third number"
-
-
-def _is_numbers(point: Any) -> bool:
-    return isinstance(point, list) and len(point) >= 2 and all(type(number) in (int, float) for number in point)
-
-
-def _point_mistakes(points: np.ndarray, official_km: float) -> Iterator[tuple[str, str, str]]:
-    if not np.isfinite(points).all():
-        first = int(np.flatnonzero(~np.isfinite(points).all(axis=1))[0])
-        yield f"coordinates[{first}]", "is not a number (NaN or infinite)", "Correct or remove this point"
-        return
-    lon, lat, elevation = points.T
-    if _in_europe(lat, lon) and not _in_europe(lon, lat):
-        reason = "longitude and latitude are swapped"
-        yield "geometry.coordinates", reason, "GeoJSON wants longitude first, then latitude"
-        return
-    outside = np.flatnonzero((abs(lon) > 180) | (abs(lat) > 90))
-    if len(outside):
-        reason = f"{len(outside)} points lie outside of -180..180, -90..90 degrees"
-        yield f"coordinates[{outside[0]}]", reason, "Give WGS 84 degrees"
-        return
-    if len(wild := np.flatnonzero((elevation < -450) | (elevation > 6000))):
-        reason = f"elevation {elevation[wild[0]]:g} m is on no road ({len(wild)} such points)"
-        yield f"coordinates[{wild[0]}]", reason, "Give metres above the sea"
-    yield from _length_mistakes(segment_lengths(lon, lat), official_km)
-
-
-def _length_mistakes(lengths: np.ndarray, official_km: float) -> Iterator[tuple[str, str, str]]:
-    for i in np.flatnonzero(lengths > LARGEST_HOLE_M):
-        reason = f"the next point is {lengths[i] / 1000:.1f} km away: a part of the course is missing"
-        yield f"coordinates[{i}]", reason, "Complete the trace"
-    traced_km = lengths.sum() / 1000
-    off = traced_km / official_km - 1
-    if abs(off) > LENGTH_TOLERANCE:
-        reason = (
-            f"says {official_km:g} km but the trace measures {traced_km:.1f} km, "
-            f"{off:+.0%}, more than {LENGTH_TOLERANCE:.0%} off"
-        )
-        yield "properties.official_km", reason, "This is another stage's trace or distance: correct one of them"
-
-
-def _in_europe(lon: np.ndarray, lat: np.ndarray) -> bool:
-    (west, east), (south, north) = EUROPE
-    return bool((lon.min() > west) and (lon.max() < east) and (lat.min() > south) and (lat.max() < north))
+        if type(number := said.get(name, 0)) is not int or not 0 <= number < 10_000:
+            yield f"{prefix}{name}", f"is {number!r:.60}, not a whole number", "Give a number or leave it out"
+    km, (least, most) = said.get("official_km"), OFFICIAL_KM
+    if km is None:
+        yield f"{prefix}official_km", "is missing", "Give the official distance there, or with --official-km"
+    elif not is_number(km) or not least <= km < most:
+        reason = f"is {km!r:.60}, not a distance in kilometres"
+        yield f"{prefix}official_km", reason, f"Give the official distance, {least:g} to {most:g} km"
+    neutral_km = said.get("neutral_km", 0)
+    if not is_number(neutral_km) or not 0 <= neutral_km < most:
+        reason = f"is {neutral_km!r:.60}, not a distance in kilometres"
+        yield f"{prefix}neutral_km", reason, "Give the length of the neutral zone or leave it out"

@@ -91,7 +91,7 @@ BAD = {
     "in the sky": (change(lambda f, p: set_point(f, p, 9, [5.0, 45.008, 9999])), "elevation 9999 m is on no road"),
     "a hole": (change(lambda f, p: p.__delitem__(slice(50, 75))), "coordinates[49]: the next point is 2.6 km away"),
     "another stage": (change(lambda f, p: f["properties"].update(official_km=25)), "the trace measures 19.9 km, -20%"),
-    "no distance": (change(lambda f, p: f["properties"].pop("official_km")), "official_km: is None, not a distance"),
+    "no distance": (change(lambda f, p: f["properties"].pop("official_km")), "properties.official_km: is missing"),
     "no start": (change(lambda f, p: f["properties"].pop("start")), "properties.start: is missing"),
 }
 

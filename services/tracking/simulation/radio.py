@@ -7,7 +7,7 @@ and the second alone, so a race that is resumed in the middle suffers the same f
 import numpy as np
 
 from tracking.compiled import compiled
-from tracking.course_file import EARTH_RADIUS_M
+from tracking.course_geometry import EARTH_RADIUS_M
 
 FAULTS = ("lost", "late", "repeated", "reordered", "frozen", "wild")
 LOST, LATE, REPEATED, REORDERED, FROZEN, WILD = range(len(FAULTS))
