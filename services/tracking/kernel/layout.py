@@ -12,6 +12,10 @@ REMEMBERED = 16
 WATERMARK_MS = 8_000
 """A reading that comes later than this changes nothing any more; within it the order of arrival does not matter."""
 
+TRAIL = 256
+"""Places on the trail of each rider, one for each `TRAIL_STEP_MS`: three quarters of an hour."""
+TRAIL_STEP_MS = 10_000
+
 FIX = np.dtype(
     [
         ("time_ms", "i8"),
@@ -43,6 +47,12 @@ TRACK = np.dtype(
         ("finish_ms", "i8"),  # 0 while on the road
         ("key", "f8"),  # ranks the riders, largest first
         ("group", "i8"),  # at the last frame, 0 for none
+        ("group_id", "i8"),
+        ("power", "f8"),  # W, estimated and smoothed, NaN while unknown
+        ("classified_s", "f8"),  # s behind the leader of the classification before the stage, NaN while unknown
+        ("counted_s", "f8"),  # s behind the first of the stage, as they would be given; the last ones known
+        ("general", "i8"),  # which rider is at this place of the virtual classification
+        ("trail", "f4", (TRAIL,)),  # distances, NaN while unknown
     ],
     align=True,
 )
@@ -62,11 +72,33 @@ RACE = np.dtype(
         ("frozen", "i8"),
         ("outliers", "i8"),
         ("unknown", "i8"),
+        ("split_s", "f8"),  # riders of one group are two groups beyond this gap ...
+        ("join_s", "f8"),  # ... and those of two groups one below this
+        ("group_ids", "i8"),  # given so far
+        ("yellow", "i8"),  # which rider wears the yellow jersey, -1 where nobody is known to
+        ("classified", "i8"),  # riders whose place in the classification before the stage is known
+        ("trail_steps", "i8"),  # noted on the trails so far
     ],
     align=True,
 )
 """The race as a whole, and what became of its readings."""
 
+VIEW = np.dtype(
+    [
+        ("lat", "f8"),
+        ("lon", "f8"),
+        ("gradient", "f8"),
+        ("elevation", "f8"),
+        ("heading", "f8"),  # of the road, degrees clockwise from north
+        ("east", "f8"),  # the same as a vector of length 1
+        ("north", "f8"),
+    ],
+    align=True,
+)
+"""What a rider meets at a place of the road."""
+
+HEADING_REACH = 2
+"""Places to either side over which the heading of the road is taken: a single step shakes with the trace."""
 
 SEGMENT = np.dtype(
     [
@@ -86,9 +118,6 @@ class Road(NamedTuple):
 
     segments: np.ndarray
     """SEGMENT (n - 1,)"""
-    lat: np.ndarray
-    lon: np.ndarray
-    gradient: np.ndarray
     step_m: float
     length_m: float
     origin_lat: float
@@ -102,9 +131,6 @@ def road_of(course: Course) -> Road:
     east, north = course.plane.metres_per_degree
     return Road(
         segments=_segments_of(course),
-        lat=course.lat,
-        lon=course.lon,
-        gradient=course.gradient,
         step_m=course.step_m,
         length_m=course.length_m,
         origin_lat=course.plane.lat,
@@ -121,3 +147,15 @@ def _segments_of(course: Course) -> np.ndarray:
     length2 = segments["dx"] ** 2 + segments["dy"] ** 2
     np.divide(1.0, length2, out=segments["per_length2"], where=length2 > 0)
     return segments
+
+
+def view_of(course: Course) -> np.ndarray:
+    """VIEW (n,) of every place of the course."""
+    places = np.arange(len(course.x))
+    before, behind = np.maximum(places - HEADING_REACH, 0), np.minimum(places + HEADING_REACH, len(places) - 1)
+    angle = np.arctan2(course.x[behind] - course.x[before], course.y[behind] - course.y[before])
+    view = np.zeros(len(places), VIEW)
+    for name in ("lat", "lon", "gradient", "elevation"):
+        view[name] = getattr(course, name)
+    view["heading"], view["east"], view["north"] = np.degrees(angle) % 360.0, np.sin(angle), np.cos(angle)
+    return view

@@ -1,44 +1,50 @@
-"""Ranks the riders at a second of the race, measures their gaps as passage times, and finds the groups."""
+"""Ranks the riders at a second of the race, measures their gaps as passage times, and fills in all that follows."""
 
 import numpy as np
 
 from tracking.compiled import compiled
-from tracking.kernel.filtering import coasted, slot
+from tracking.kernel.air import air_at, wind_on
+from tracking.kernel.filtering import FASTEST, coasted, slot
+from tracking.kernel.general import classify
+from tracking.kernel.grouping import mark_groups
 from tracking.kernel.layout import WATERMARK_MS
+from tracking.kernel.passing import distance_at, note_trails, number_at, passed_by
+from tracking.kernel.power import SMOOTHED_OVER_S, abreast, drag_left, power
+from tracking.kernel.quality import FINISHED, FRESH, LOST, PREDICTED, PROOFS, is_racing
 
-FRESH, PREDICTED, LOST, FINISHED = 0, 1, 2, 3
-"""Quality of a state."""
 FRESH_MS = 3_000
 LOST_MS = 60_000
-PROOFS = 4
-"""Believed readings before a rider takes part in the race's standing."""
-SPLIT_S = 6.0
-"""Riders of one group whose gap grows beyond this are two groups ..."""
-JOIN_S = 4.0
-"""... and riders of two groups join below this: a group does not flicker around one threshold."""
-SLOWEST = 3.0
-"""m/s that a gap in metres is divided by at least."""
+RECENT_S = 10
+"""Over which the mean speed and the acceleration of a rider are taken."""
 AHEAD_OF_CLOCK_MS = 3_000
 """Readings further in the future than this come from a wrong clock."""
 FINISHED_KEY, LOST_KEY, UNKNOWN_KEY = 1e7, -1e7, -2e7
 
 
 @compiled
-def frame(clock_ms, numbers, tracks, history, order, passage, race, road, out):
+def frame(clock_ms, numbers, tracks, history, order, passage, air, view, race, road, out):
     """Writes the RIDER_STATE of every rider at `clock_ms` to `out`.
 
     `order` (riders,) keeps the ranking from frame to frame; `passage` (places,) when the first rider passed, NaN where
-    that was not seen.
+    that was not seen; `air` is AIR (m,) evenly spread over the road, `view` VIEW (places,).
     """
     for i in range(len(tracks)):
         locate(tracks[i], history[i], clock_ms, race, road)
     rank(order, tracks)
+    note_trails(tracks, history, clock_ms, race)
     note_passages(order, tracks, history, clock_ms, passage, race, road)
     head_m = head_now(order, tracks, race, road)
+    ahead = -1
     for place in range(len(order)):
         i = order[place]
-        describe(out[i], numbers[i], place, tracks[i], clock_ms, passage, head_m, race, road)
-    mark_groups(order, tracks, out)
+        describe(out[i], numbers[i], place, tracks[i], clock_ms, passage, head_m, view, race, road)
+        describe_motion(out[i], tracks[i], history[i], clock_ms, race)
+        measure_gaps(out[i], i, ahead, tracks, history, clock_ms, passage, head_m, race, road)
+        if tracks[i].quality != LOST:
+            ahead = i
+    sizes = mark_groups(order, tracks, race, out)
+    feel_air(order, tracks, sizes, clock_ms, air, view, race, road, out)
+    classify(order, tracks, race, out)
     race.field_m = middle(order, tracks, race.field_m)
     race.clock_ms = clock_ms
 
@@ -100,12 +106,6 @@ def rank(order, tracks):
 
 
 @compiled
-def is_racing(track):
-    """Whether the rider is on the road and known to be there."""
-    return track.quality == FRESH or track.quality == PREDICTED
-
-
-@compiled
 def head_now(order, tracks, race, road):
     """Distance of the first rider."""
     first = tracks[order[0]]
@@ -148,16 +148,6 @@ def note_passages(order, tracks, history, clock_ms, passage, race, road):
 
 
 @compiled
-def distance_at(track, fixes, time_ms):
-    """Where a rider was at a moment, from the readings up to it; 0 where none is remembered."""
-    for number in range(track.count - 1, -1, -1):
-        fix = fixes[slot(track, number)]
-        if fix.time_ms <= time_ms:
-            return coasted(fix, time_ms) if fix.proofs >= PROOFS else 0.0
-    return 0.0
-
-
-@compiled
 def passed_at(distance, clock_ms, passage, head_m, race, road):
     """When the first rider passed a distance, Unix milliseconds; NaN where that was not seen."""
     if distance >= head_m:
@@ -176,18 +166,21 @@ def passed_at(distance, clock_ms, passage, head_m, race, road):
 
 
 @compiled
-def describe(state, number, place, track, clock_ms, passage, head_m, race, road):
-    """Fills the RIDER_STATE of one rider, but for the group."""
+def describe(state, number, place, track, clock_ms, passage, head_m, view, race, road):
+    """Fills in who and where a rider is, and the gap to the first one."""
     state.rider = number
     state.time_ms = clock_ms
     state.seen_ms = track.seen_ms
     state.distance_m = track.distance
     state.to_go_m = road.length_m - track.distance
-    cell = min(int(track.distance / road.step_m), len(road.lat) - 2)
-    share = track.distance / road.step_m - cell
-    state.lat = road.lat[cell] + share * (road.lat[cell + 1] - road.lat[cell])
-    state.lon = road.lon[cell] + share * (road.lon[cell + 1] - road.lon[cell])
-    state.gradient = road.gradient[cell] + share * (road.gradient[cell + 1] - road.gradient[cell])
+    at = track.distance / road.step_m
+    cell = min(int(at), len(view) - 2)
+    share, here, there = at - cell, view[cell], view[cell + 1]
+    state.lat = here.lat + share * (there.lat - here.lat)
+    state.lon = here.lon + share * (there.lon - here.lon)
+    state.elevation_m = here.elevation + share * (there.elevation - here.elevation)
+    state.gradient = here.gradient + share * (there.gradient - here.gradient)
+    state.heading_deg = here.heading
     state.position = place + 1
     state.quality = track.quality
     state.gap_m = head_m - track.distance
@@ -203,25 +196,86 @@ def describe(state, number, place, track, clock_ms, passage, head_m, race, road)
 
 
 @compiled
-def mark_groups(order, tracks, out):
-    """Numbers the groups on the road from the head: a group ends where the gap to the next rider is long enough."""
-    group = 0
-    ahead = -1
-    ahead_was = 0
-    for i in order:
-        if not is_racing(tracks[i]):
-            tracks[i].group = 0
-            out[i].group = 0
-            continue
-        was = tracks[i].group
-        if ahead < 0:
-            group = 1
+def describe_motion(state, track, fixes, clock_ms, race):
+    """Fills in the mean speeds and the acceleration; NaN as long as too little is known."""
+    state.speed_10s_ms = state.speed_average_ms = state.acceleration_ms2 = np.nan
+    if track.quality == LOST:
+        return
+    until_ms = track.finish_ms if track.quality == FINISHED else clock_ms
+    if until_ms > race.start_ms:
+        state.speed_average_ms = track.distance / (until_ms - race.start_ms) * 1000.0
+    if track.quality == FINISHED:
+        state.speed_10s_ms = state.acceleration_ms2 = 0.0
+        return
+    then_ms = clock_ms - RECENT_S * 1000
+    number = number_at(track, fixes, then_ms)
+    if number < 0 or fixes[slot(track, number)].proofs < PROOFS:
+        return
+    fix = fixes[slot(track, number)]
+    was_m = fix.distance if fix.time_ms == then_ms else coasted(fix, then_ms)
+    state.speed_10s_ms = min(max((track.distance - was_m) * (1.0 / RECENT_S), 0.0), FASTEST)
+    if track.quality == FRESH:
+        state.acceleration_ms2 = (track.speed - fix.speed) * (1.0 / RECENT_S)
+
+
+@compiled
+def measure_gaps(state, i, ahead, tracks, history, clock_ms, passage, head_m, race, road):
+    """Fills in the gaps to the rider in front (-1 for none) and to the yellow jersey."""
+    state.gap_previous_s = state.gap_previous_m = state.gap_yellow_s = state.gap_yellow_m = np.nan
+    if tracks[i].quality == LOST:
+        return
+    if ahead >= 0:
+        state.gap_previous_m = tracks[ahead].distance - tracks[i].distance
+        state.gap_previous_s = behind_s(i, ahead, tracks, history, clock_ms, passage, head_m, race, road)
+    yellow = race.yellow
+    if yellow >= 0 and tracks[yellow].quality != LOST:
+        state.gap_yellow_m = tracks[yellow].distance - tracks[i].distance
+        if yellow == ahead:
+            state.gap_yellow_s = state.gap_previous_s
+        elif tracks[yellow].key >= tracks[i].key:
+            state.gap_yellow_s = behind_s(i, yellow, tracks, history, clock_ms, passage, head_m, race, road)
         else:
-            gap_s = (tracks[ahead].distance - tracks[i].distance) / max(tracks[i].speed, SLOWEST)
-            group += gap_s > (SPLIT_S if was == ahead_was else JOIN_S)
-        tracks[i].group = group
-        out[i].group = group
-        ahead, ahead_was = i, was
+            state.gap_yellow_s = -behind_s(yellow, i, tracks, history, clock_ms, passage, head_m, race, road)
+
+
+@compiled
+def behind_s(i, ahead, tracks, history, clock_ms, passage, head_m, race, road):
+    """How long ago rider `ahead` was where rider `i` is, or by how much sooner the line was crossed.
+
+    Of what is not remembered: how long the first rider of the race took from one to the other.
+    """
+    if tracks[i].quality == FINISHED:
+        return (tracks[i].finish_ms - tracks[ahead].finish_ms) / 1000.0
+    passed_ms = passed_by(tracks[ahead], history[ahead], tracks[i].distance, clock_ms, race)
+    if np.isnan(passed_ms):
+        here_ms = passed_at(tracks[i].distance, clock_ms, passage, head_m, race, road)
+        return (passed_at(tracks[ahead].distance, clock_ms, passage, head_m, race, road) - here_ms) / 1000.0
+    return (clock_ms - passed_ms) / 1000.0
+
+
+@compiled
+def feel_air(order, tracks, sizes, clock_ms, air, view, race, road, out):
+    """Fills in the wind in the riders' frame and the estimated power."""
+    air_per_m = (len(air) - 1) / road.length_m
+    passed_s = (clock_ms - race.clock_ms) / 1000.0
+    renewed = passed_s / (SMOOTHED_OVER_S + passed_s)
+    for i in order:
+        state, track = out[i], tracks[i]
+        state.head_wind_ms = state.cross_wind_ms = state.power_w = np.nan
+        if not is_racing(track):
+            track.power = np.nan
+            continue
+        east, north, density = air_at(track.distance, air, air_per_m)
+        head, cross = wind_on(view[int(track.distance / road.step_m)], east, north)
+        state.head_wind_ms, state.cross_wind_ms = head, cross
+        if np.isnan(state.acceleration_ms2):
+            track.power = np.nan
+            continue
+        size = sizes[state.group]
+        drag = drag_left((state.group_position - 1) // abreast(size), size)
+        now = power(track.speed, state.acceleration_ms2, state.gradient, head, cross, density, drag)
+        track.power = now if np.isnan(track.power) else track.power + (now - track.power) * renewed
+        state.power_w = track.power
 
 
 @compiled

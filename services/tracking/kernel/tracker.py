@@ -7,6 +7,7 @@ import numpy as np
 
 from tracking.course import Course
 from tracking.kernel import layout
+from tracking.kernel.air import unknown_air
 from tracking.kernel.filtering import ingest
 from tracking.kernel.layout import FIX, RACE, REMEMBERED, TRACK
 from tracking.kernel.matching import POSITION_VAR
@@ -32,10 +33,36 @@ class Counts:
     """Of devices that nobody rides with."""
 
 
+@dataclass(frozen=True, slots=True)
+class GroupRules:
+    """When riders are one group; a group does not flicker around one threshold."""
+
+    split_s: float = 6.0
+    """Riders of one group whose gap grows beyond this are two groups ..."""
+    join_s: float = 4.0
+    """... and riders of two groups join below this."""
+
+    def __post_init__(self) -> None:
+        if not 0 < self.join_s <= self.split_s:
+            raise ValueError(
+                f"groups that split at {self.split_s} s cannot join at {self.join_s} s; choose 0 < join_s <= split_s"
+            )
+
+
+DEFAULT_RULES = GroupRules()
+
+
 class Tracker:
     """All riders of one race. Not thread-safe; the caller decides the clock."""
 
-    def __init__(self, course: Course, riders: np.ndarray, start_ms: int, devices: np.ndarray | None = None) -> None:
+    def __init__(
+        self,
+        course: Course,
+        riders: np.ndarray,
+        start_ms: int,
+        devices: np.ndarray | None = None,
+        rules: GroupRules = DEFAULT_RULES,
+    ) -> None:
         """`riders` (n,) are numbers, `devices` (n,) those under their saddles, by default the same.
 
         `start_ms`: start of the race, Unix milliseconds.
@@ -44,15 +71,21 @@ class Tracker:
         devices = self.riders if devices is None else np.asarray(devices, np.uint16)
         self._rider_of = np.full(int(devices.max()) + 1, -1, np.int64)
         self._rider_of[devices] = np.arange(len(devices))
-        self._road = layout.road_of(course)
+        self._road, self._view = layout.road_of(course), layout.view_of(course)
         self._tracks = np.zeros(len(self.riders), TRACK)
         self._tracks["quality"] = LOST
+        self._tracks["general"] = np.arange(len(self.riders))
+        for name in ("power", "classified_s", "counted_s", "trail"):
+            self._tracks[name] = np.nan
         self._history = np.zeros((len(self.riders), REMEMBERED), FIX)
         self._order = np.arange(len(self.riders))
         self._passage = np.full(len(course.distance), np.nan)
+        self._air = unknown_air(course.length_m, course.distance, course.elevation)
         races = np.zeros(1, RACE)
         races["start_ms"] = start_ms
         races["field_m"] = np.nan
+        races["split_s"], races["join_s"] = rules.split_s, rules.join_s
+        races["yellow"] = -1
         self._race = races[0]
 
     def ingest(self, readings: np.ndarray) -> None:
@@ -69,11 +102,34 @@ class Tracker:
             self._history,
             self._order,
             self._passage,
+            self._air,
+            self._view,
             self._race,
             self._road,
             states,
         )
         return states
+
+    def set_wind(self, east_ms: np.ndarray, north_ms: np.ndarray, density: np.ndarray | None = None) -> None:
+        """How the air moves, m/s towards east and north, from now on; NaN where it is not known.
+
+        Arrays (k,) for k places spread evenly from start to finish, k >= 1; so `density`, kg/m³, by default unchanged.
+        """
+        for name, values in (("east", east_ms), ("north", north_ms), ("density", density)):
+            if values is not None:
+                places = np.linspace(0.0, 1.0, len(values))
+                self._air[name] = np.interp(np.linspace(0.0, 1.0, len(self._air)), places, values)
+
+    def set_classification(self, riders: np.ndarray, behind_s: np.ndarray) -> None:
+        """The general classification before the stage: seconds (n,) of riders (n,) behind its leader."""
+        seconds = dict(zip(np.asarray(riders).tolist(), np.asarray(behind_s, float).tolist(), strict=True))
+        self._tracks["classified_s"] = [seconds.get(rider, np.nan) for rider in self.riders.tolist()]
+        self._race["classified"] = np.isfinite(self._tracks["classified_s"]).sum()
+
+    def set_yellow(self, rider: int | None) -> None:
+        """Who wears the yellow jersey; None, or a number that does not start, where nobody is known to."""
+        wearers = np.flatnonzero(self.riders == (0 if rider is None else rider))
+        self._race["yellow"] = wearers[0] if len(wearers) else -1
 
     @property
     def counts(self) -> Counts:

@@ -1,0 +1,14 @@
+"""How sure a rider's place is."""
+
+from tracking.compiled import compiled
+
+FRESH, PREDICTED, LOST, FINISHED = 0, 1, 2, 3
+"""Quality of a state."""
+PROOFS = 4
+"""Believed readings before a rider takes part in the race's standing."""
+
+
+@compiled
+def is_racing(track):
+    """Whether the rider is on the road and known to be there."""
+    return track.quality == FRESH or track.quality == PREDICTED
