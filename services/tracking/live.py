@@ -8,6 +8,7 @@ import numpy as np
 
 from tracking.course import Course
 from tracking.kernel import Tracker
+from tracking.kernel.checkpoint import seal, unseal
 from tracking.riders import start_list
 from tracking.wire import Batch, RaceStatus, StateFrame
 
@@ -17,6 +18,9 @@ STEPS_MS = 10_000
 RATE_OVER_NS = 5_000_000_000
 FINISHED = 3
 LOST = 2
+
+LIVE = np.dtype([("run", "i8"), ("clock_ms", "i8"), ("ingest_ns", "i8")])
+"""What a checkpoint holds beside its tracker."""
 
 
 @dataclass(frozen=True)
@@ -40,16 +44,30 @@ class LiveRace:
         self._tracker = Tracker(day.course, start_list(), day.start_ms)
         self._states: np.ndarray | None = None
         self._ingest_ns = 0
-        self._before = (0, 0, 0)
         self._rate: deque[tuple[int, int]] = deque()
+
+    def checkpoint(self) -> bytes:
+        """All that is known, exactly, but for a state that waits to be taken and the rate of late."""
+        kept = {"live": np.array([(self.run, self.clock_ms, self._ingest_ns)], LIVE)}
+        kept["tracker"] = np.frombuffer(self._tracker.checkpoint(), np.uint8)
+        return seal(kept, {"start": self._day.start_ms})
+
+    @classmethod
+    def restored(cls, day: RaceDay, data: bytes) -> "LiveRace":
+        """The race whose `checkpoint` this is; CheckpointError where it is damaged or of another day or course."""
+        kept = unseal(data, {"start": day.start_ms}, {"live": LIVE, "tracker": np.dtype(np.uint8)})
+        live = kept["live"][0]
+        race = cls(day, int(live["run"]))
+        race._tracker = Tracker.restore(day.course, kept["tracker"].tobytes(), start_list())
+        race.clock_ms, race._ingest_ns = int(live["clock_ms"]), int(live["ingest_ns"])
+        return race
 
     @classmethod
     def resumed(cls, day: RaceDay, frame: StateFrame) -> "LiveRace":
-        """Goes on where an earlier process published `frame`."""
+        """Goes on, about right, where an earlier process published `frame`, without its checkpoint and its counts."""
         race = cls(day, frame.run)
         race._tracker.resume(frame.riders)
         race.clock_ms = frame.clock_ms
-        race._before = (frame.readings, frame.duplicates, frame.late)
         return race
 
     def take(self, batch: Batch) -> None:
@@ -70,7 +88,6 @@ class LiveRace:
         if states is None:
             return None
         counts = self._tracker.counts
-        readings, duplicates, late = self._before
         return StateFrame(
             run=self.run,
             clock_ms=self.clock_ms,
@@ -79,9 +96,9 @@ class LiveRace:
             status=self._status(states),
             speed_factor=self._day.speed_factor,
             per_second=self._readings_per_second(now_ns, counts.readings),
-            readings=readings + counts.readings,
-            duplicates=duplicates + counts.duplicates,
-            late=late + counts.late,
+            readings=counts.readings,
+            duplicates=counts.duplicates,
+            late=counts.late,
             riders=states,
         )
 

@@ -1,5 +1,6 @@
 """The tracker against the truth, and the laws that hold whatever the radio does."""
 
+import zlib
 from dataclasses import dataclass
 from functools import cache
 
@@ -9,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tracking.course import Course
 from tracking.kernel import Tracker, replay
+from tracking.kernel.checkpoint import CheckpointError
 from tracking.kernel.layout import WATERMARK_MS
 from tracking.records import READING
 from tracking.riders import start_list
@@ -295,6 +297,55 @@ def test_what_comes_too_late_changes_nothing() -> None:
     tracker.ingest(readings[: 12 * 200])
     assert tracker.counts.late == 12 * 200
     assert (tracker.frame(clock)["distance_m"] == before["distance_m"]).all()
+
+
+@settings(max_examples=8, deadline=None)
+@given(st.integers(1, 290))
+def test_a_restored_tracker_goes_on_as_if_it_never_stopped(second: int) -> None:
+    """Guards: a standing that is another one after a restart, in whatever second it comes."""
+    readings, road = small_field(), course("2022-21")
+    through = Tracker(road, np.arange(1, 13), START_MS)
+    restored = None
+    for clock in range(START_MS, START_MS + 300_000, 1000):
+        batch = readings[readings["time_ms"] == clock]
+        through.ingest(batch)
+        frame = through.frame(clock)
+        if restored is not None:
+            restored.ingest(batch)
+            assert restored.frame(clock).tobytes() == frame.tobytes()
+        if clock == START_MS + second * 1000:
+            restored = Tracker.restore(road, through.checkpoint())
+    assert restored is not None and restored.counts == through.counts
+
+
+def test_the_checkpoint_of_a_whole_stage_goes_on_exactly_and_fits_a_message() -> None:
+    """Guards: late readings, finishes or groups that a checkpoint forgets, and one that no broker takes."""
+    stage, road, half = laps_stage(), course("2022-21"), 8000
+    tracker = Tracker(road, start_list(), START_MS)
+    states = track(tracker, stage, slice(0, half))
+    data = tracker.checkpoint()
+    assert len(data) < 300_000
+    assert states[-1].tobytes() == tracked_laps()[half - 1].tobytes()
+    restored = Tracker.restore(road, data, start_list())
+    assert track(restored, stage, slice(half, None)).tobytes() == tracked_laps()[half:].tobytes()
+
+
+def test_a_checkpoint_that_cannot_be_gone_on_from_is_refused_with_the_reason() -> None:
+    """Guards: a race that goes on with another race's riders, or with what a torn write left."""
+    road, riders = course("2022-21"), np.arange(1, 13)
+    data = Tracker(road, riders, START_MS).checkpoint()
+    with pytest.raises(CheckpointError, match="another course"):
+        Tracker.restore(course("2022-01"), data)
+    with pytest.raises(CheckpointError, match="other riders"):
+        Tracker.restore(road, data, riders + 1)
+    with pytest.raises(CheckpointError, match="no checkpoint"):
+        Tracker.restore(road, b"{}")
+    body = data[:4] + b"\x07\x00" + data[6:-4]
+    with pytest.raises(CheckpointError, match="version 7"):
+        Tracker.restore(road, body + zlib.crc32(body).to_bytes(4, "little"))
+    for torn in (data[:-1], data[:100] + b"\x00" + data[101:]):
+        with pytest.raises(CheckpointError, match="damaged"):
+            Tracker.restore(road, torn)
 
 
 def test_a_restarted_tracker_goes_on_from_the_last_frame() -> None:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 import numpy as np
 import pytest
 from tracking.course import read_course
+from tracking.kernel.checkpoint import CheckpointError
 from tracking.live import LiveRace, RaceDay
 from tracking.records import RIDER_STATE
 from tracking.service import StageConfig
@@ -75,20 +76,25 @@ def test_a_backlog_behind_the_live_lane_does_not_turn_the_clock_back(day: RaceDa
     assert race.clock_ms == live.clock_ms
 
 
-def test_a_processor_that_resumes_goes_on_with_the_same_race(day: RaceDay) -> None:
-    """Guards against riders, gaps and counts that begin anew after a restart."""
+def test_a_restored_race_goes_on_as_if_it_never_stopped(day: RaceDay) -> None:
+    """Guards against riders, gaps and counts that begin anew, or are others, after a restart."""
     lasting, _ = raced(day, 1, 60)
-    _, left = raced(day, 1, 60)
-    resumed = LiveRace.resumed(day, left)
+    restored = LiveRace.restored(day, lasting.checkpoint())
     for batch in seconds(61, 70):
         lasting.take(batch)
-        resumed.take(batch)
-    a, b = lasting.frame(now_ns=0), resumed.frame(now_ns=0)
+        restored.take(batch)
+    a, b = lasting.frame(now_ns=0), restored.frame(now_ns=0)
     assert a is not None
     assert b is not None
-    assert (a.clock_ms, a.readings, a.duplicates) == (b.clock_ms, b.readings, b.duplicates)
-    np.testing.assert_array_equal(a.riders["group"], b.riders["group"])
-    np.testing.assert_allclose(a.riders["distance_m"], b.riders["distance_m"], atol=10)
+    assert (a.run, a.clock_ms, a.ingest_ns, a.readings) == (b.run, b.clock_ms, b.ingest_ns, b.readings)
+    assert a.riders.tobytes() == b.riders.tobytes()
+
+
+def test_a_checkpoint_of_another_start_is_refused(day: RaceDay) -> None:
+    """Guards against yesterday's race that goes on today."""
+    race, _ = raced(day, 1, 5)
+    with pytest.raises(CheckpointError, match="another start"):
+        LiveRace.restored(RaceDay(day.course, day.start_ms + 86_400_000, 1.0), race.checkpoint())
 
 
 def test_a_snapshot_tells_the_race_in_json(day: RaceDay) -> None:

@@ -1,5 +1,6 @@
 """What the services use of the kernel: readings in, frames out, live or from a recording."""
 
+import zlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
@@ -8,6 +9,7 @@ import numpy as np
 from tracking.course import Course
 from tracking.kernel import layout
 from tracking.kernel.air import unknown_air
+from tracking.kernel.checkpoint import CheckpointError, seal, unseal
 from tracking.kernel.filtering import ingest
 from tracking.kernel.layout import FIX, RACE, REMEMBERED, TRACK
 from tracking.kernel.matching import POSITION_VAR
@@ -81,16 +83,16 @@ class Tracker:
         self._order = np.arange(len(self.riders))
         self._passage = np.full(len(course.distance), np.nan)
         self._air = unknown_air(course.length_m, course.distance, course.elevation)
-        races = np.zeros(1, RACE)
-        races["start_ms"] = start_ms
-        races["field_m"] = np.nan
-        races["split_s"], races["join_s"] = rules.split_s, rules.join_s
-        races["yellow"] = -1
-        self._race = races[0]
+        self._races = np.zeros(1, RACE)
+        self._races["start_ms"] = start_ms
+        self._races["field_m"] = np.nan
+        self._races["split_s"], self._races["join_s"] = rules.split_s, rules.join_s
+        self._races["yellow"] = -1
+        self._course_crc = _crc_of(course)
 
     def ingest(self, readings: np.ndarray) -> None:
         """Takes READINGs (n,) in, in any order; what comes twice or too late is counted and changes nothing."""
-        ingest(readings, self._rider_of, self._tracks, self._history, self._race, self._road)
+        ingest(readings, self._rider_of, self._tracks, self._history, self._races[0], self._road)
 
     def frame(self, clock_ms: int) -> np.ndarray:
         """RIDER_STATE (riders,) in the order of `riders`, at a race clock in Unix milliseconds that never goes back."""
@@ -104,7 +106,7 @@ class Tracker:
             self._passage,
             self._air,
             self._view,
-            self._race,
+            self._races[0],
             self._road,
             states,
         )
@@ -124,17 +126,36 @@ class Tracker:
         """The general classification before the stage: seconds (n,) of riders (n,) behind its leader."""
         seconds = dict(zip(np.asarray(riders).tolist(), np.asarray(behind_s, float).tolist(), strict=True))
         self._tracks["classified_s"] = [seconds.get(rider, np.nan) for rider in self.riders.tolist()]
-        self._race["classified"] = np.isfinite(self._tracks["classified_s"]).sum()
+        self._races[0]["classified"] = np.isfinite(self._tracks["classified_s"]).sum()
 
     def set_yellow(self, rider: int | None) -> None:
         """Who wears the yellow jersey; None, or a number that does not start, where nobody is known to."""
         wearers = np.flatnonzero(self.riders == (0 if rider is None else rider))
-        self._race["yellow"] = wearers[0] if len(wearers) else -1
+        self._races[0]["yellow"] = wearers[0] if len(wearers) else -1
 
     @property
     def counts(self) -> Counts:
         """What became of the readings so far."""
-        return Counts(**{name: int(self._race[name]) for name in Counts.__slots__})
+        return Counts(**{name: int(self._races[name][0]) for name in Counts.__slots__})
+
+    def checkpoint(self) -> bytes:
+        """All that is known, exactly: what `restore` makes of it goes on as this tracker does."""
+        return seal({name: getattr(self, name) for name in KEPT}, {"course": self._course_crc})
+
+    @classmethod
+    def restore(cls, course: Course, data: bytes, riders: np.ndarray | None = None) -> "Tracker":
+        """The tracker whose `checkpoint` this is.
+
+        Raises CheckpointError where it is damaged, of another version or course, or not of these `riders`.
+        """
+        blank = cls(course, np.ones(1, np.uint16), 0)
+        dtypes = {name: getattr(blank, name).dtype for name in KEPT}
+        kept = unseal(data, {"course": blank._course_crc}, dtypes)
+        if riders is not None and not np.array_equal(kept["riders"], riders):
+            raise CheckpointError("the checkpoint is of other riders; begin anew from the first reading")
+        for name, array in kept.items():
+            setattr(blank, name, array)
+        return blank
 
     def resume(self, states: np.ndarray) -> None:
         """Goes on from the last frame of an earlier tracker: a restart in mid-race loses no rider and no gap."""
@@ -143,7 +164,7 @@ class Tracker:
         self._resume_passages(known, clock_ms)
         for state in known[known["seen_ms"] > 0]:
             self._resume_rider(state)
-        self._race["clock_ms"] = clock_ms
+        self._races[0]["clock_ms"] = clock_ms
 
     def _resume_rider(self, state: np.ndarray) -> None:
         rider = int(np.flatnonzero(self.riders == state["rider"])[0])
@@ -157,25 +178,34 @@ class Tracker:
         track["distance"], track["group"] = state["distance_m"], state["group"]
         if state["quality"] == FINISHED:
             track["quality"], track["finish_ms"], track["seen_ms"] = FINISHED, state["seen_ms"], state["seen_ms"]
-            track["key"] = FINISHED_KEY - (state["seen_ms"] - self._race["start_ms"]) / 1000
+            track["key"] = FINISHED_KEY - (state["seen_ms"] - self._races[0]["start_ms"]) / 1000
 
     def _resume_passages(self, states: np.ndarray, clock_ms: int) -> None:
         """The gaps of the riders say when the head passed their places; between them it rode evenly."""
         finished = states[states["quality"] == FINISHED]
         if len(finished):
-            self._race["first_finish_ms"] = finished["seen_ms"].min()
+            self._races[0]["first_finish_ms"] = finished["seen_ms"].min()
         told = states[(states["quality"] < LOST) & np.isfinite(states["gap_s"])]
         places, passed_ms = told["distance_m"], clock_ms - told["gap_s"].astype(float) * 1000
         if len(finished):
             places = np.append(places, self._road.length_m)
-            passed_ms = np.append(passed_ms, float(self._race["first_finish_ms"]))
+            passed_ms = np.append(passed_ms, float(self._races[0]["first_finish_ms"]))
         if not len(places):
             return
         by_place = np.argsort(places)
         cells = np.arange(len(self._passage)) * self._road.step_m
         within = (cells >= places.min()) & (cells <= places.max())
         self._passage[within] = np.interp(cells[within], places[by_place], passed_ms[by_place])
-        self._race["head_m"], self._race["head_ms"] = places.max(), round(passed_ms[by_place[-1]])
+        self._races[0]["head_m"], self._races[0]["head_ms"] = places.max(), round(passed_ms[by_place[-1]])
+
+
+KEPT = ("riders", "_rider_of", "_tracks", "_history", "_order", "_passage", "_air", "_races")
+"""The arrays of a tracker that change, or that its course does not give: what a checkpoint holds."""
+
+
+def _crc_of(course: Course) -> int:
+    """The same for the same road only."""
+    return zlib.crc32(np.concatenate((course.distance, course.lat, course.lon)).tobytes())
 
 
 def replay(course: Course, riders: np.ndarray, start_ms: int, readings: np.ndarray) -> Iterator[np.ndarray]:
