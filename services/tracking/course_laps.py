@@ -106,13 +106,13 @@ def _stretches(at: np.ndarray, again: np.ndarray, opposite: bool) -> Iterator[Be
     runs = [run for run in np.split(places, _jumps(at[places], shifted[places])) if len(run) * STRIDE_M > SHORTEST_M]
     if not runs:
         return
-    ends = at[[run[0] for run in runs]], at[[run[-1] for run in runs]]
+    firsts, lasts = np.array([run[0] for run in runs]), np.array([run[-1] for run in runs])
     shift = np.array([np.median(shifted[run]) for run in runs])
-    apart = (ends[0][1:] - ends[1][:-1] > BRIDGED_M) | (abs(np.diff(shift)) > DRIFT_M)
+    apart = (at[firsts[1:]] - at[lasts[:-1]] > BRIDGED_M) | (abs(np.diff(shift)) > DRIFT_M)
     for joined in np.split(np.arange(len(runs)), np.flatnonzero(apart) + 1):
-        from_m, to_m = float(ends[0][joined[0]]), float(ends[1][joined[-1]])
-        shifted_m = float(np.median(shift[joined]))
-        yield Beside(from_m, to_m, shifted_m - from_m if opposite else from_m + shifted_m, opposite)
+        first, last = firsts[joined[0]], lasts[joined[-1]]
+        ahead_m = again[first] if opposite else np.median(shift[joined])
+        yield Beside(float(at[first]), float(at[last]), float(at[first] + ahead_m), opposite)
 
 
 def _jumps(at: np.ndarray, shifted: np.ndarray) -> np.ndarray:

@@ -41,7 +41,7 @@ class TracedRoad:
     def passages(self, lat: float, lon: float) -> tuple[np.ndarray, np.ndarray]:
         """(metres along the trace, metres away) of each time that the road comes by a place, in the road's order; both
         empty where it never does."""
-        x, y = self.plane.project(np.float64(lat), np.float64(lon))
+        x, y = self.plane.project(np.asarray(lat), np.asarray(lon))
         dx, dy = np.diff(self.x), np.diff(self.y)
         length2 = dx * dx + dy * dy
         dot = (x - self.x[:-1]) * dx + (y - self.y[:-1]) * dy
@@ -140,9 +140,10 @@ def _located(road: TracedRoad, mark: Mark, length_m: float) -> tuple[_Known, Pro
             reason = f"{_called(mark)} lies more than {ON_ROAD_M:g} m from the road"
             problem = mark.field, reason, "Correct its place"
     else:
-        traced, off = np.array([float(mark.place or 0) * 1000]), np.zeros(1)
-        if traced[0] > road.length_m:
-            reason = f"{_called(mark)} is {traced[0] / 1000:g} km along a trace of {road.length_m / 1000:.1f} km"
+        traced_m = float(mark.place or 0) * 1000
+        traced, off = np.array([min(traced_m, road.length_m)]), np.zeros(1)
+        if traced_m > road.length_m + SAME_M:
+            reason = f"{_called(mark)} is {traced_m / 1000:g} km along a trace of {road.length_m / 1000:.1f} km"
             problem = mark.field, reason, "Correct its kilometres along the trace"
     if official_m > length_m + SAME_M:
         reason = f"{_called(mark)} has the official distance {official_m / 1000:g} km, beyond the finish"
