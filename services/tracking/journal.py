@@ -4,14 +4,14 @@ A folder for each run, in it segments of frames (`tracking.wire`), each with its
 segment, so that nothing is ever written after what a crash may have torn.
 """
 
-import os
-from collections.abc import Sequence
-from io import FileIO
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
 
 from tracking.manifest import Manifest, Tally
+from tracking.records import READING
+from tracking.segments import Segments
 from tracking.wire import Batch, encode_batch, split_batches
 
 SEGMENT_BYTES = 16 * 1024 * 1024
@@ -30,28 +30,22 @@ class Journal:
         self.run = run
         self.damaged = 0
         """Bytes of the log that are no whole batch."""
-        self._folder = folder / str(run)
-        self._folder.mkdir(parents=True, exist_ok=True)
+        self._segments = Segments(folder / str(run), SEGMENT_BYTES)
         self._tally = Tally()
-        self._segment: FileIO | None = None
-        for segment in self._segments():
-            batches, damaged = split_batches(segment.read_bytes())
+        for readings, damaged in self.read():
+            self._tally.add(readings)
             self.damaged += damaged
-            if batches:
-                self._tally.add(np.concatenate([batch.readings for batch in batches]))
 
     def append(self, batches: Sequence[Batch]) -> int:
         """Write batches and wait until the disk has them; returns how many readings were new. Raises OSError."""
-        frames = memoryview(b"".join(map(encode_batch, batches)))
-        segment = self._writable()
-        try:
-            while frames:  # a disk that is nearly full takes a part
-                frames = frames[segment.write(frames) :]
-            os.fsync(segment.fileno())
-        except OSError:
-            self.close()
-            raise
+        self._segments.append(b"".join(map(encode_batch, batches)))
         return int(self._tally.add(np.concatenate([batch.readings for batch in batches])).sum())
+
+    def read(self) -> Iterator[tuple[np.ndarray, int]]:
+        """Of each segment (its readings as READING (n,), its bytes that are no whole batch)."""
+        for path in self._segments.paths():
+            batches, damaged = split_batches(path.read_bytes())
+            yield np.concatenate([np.zeros(0, READING), *(batch.readings for batch in batches)]), damaged
 
     def manifest(self) -> Manifest:
         """Of all readings in the log, each once."""
@@ -59,17 +53,4 @@ class Journal:
 
     def close(self) -> None:
         """Also makes the next `append` begin a new segment."""
-        if self._segment is not None:
-            self._segment.close()
-            self._segment = None
-
-    def _segments(self) -> list[Path]:
-        return sorted(self._folder.glob("*.log"))
-
-    def _writable(self) -> FileIO:
-        if self._segment is not None and self._segment.tell() >= SEGMENT_BYTES:
-            self.close()
-        if self._segment is None:
-            last = max((int(segment.stem) for segment in self._segments()), default=0)
-            self._segment = FileIO(self._folder / f"{last + 1:06d}.log", "xb")
-        return self._segment
+        self._segments.close()

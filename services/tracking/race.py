@@ -17,6 +17,7 @@ from starlette.routing import BaseRoute
 
 from tracking.course import CourseError, read_course
 from tracking.race_clock import RaceClock, load_clock, save_clock
+from tracking.seal import RadioKey, Sealer
 from tracking.service import Health, Mistakes, Section, ServiceConfig, StageConfig, log, main
 from tracking.simulator import Race
 from tracking.wire import encode_datagrams
@@ -43,6 +44,8 @@ class RaceConfig(ServiceConfig):
     """Race seconds in a second."""
     seed: int | None = Field(default=None, ge=0)
     """The same seed gives the same race; by default every stack has its own."""
+    radio_key: RadioKey | None = None
+    """Seals what goes to the relay, where it has one."""
 
 
 class Status(StrEnum):
@@ -68,6 +71,7 @@ class RaceService:
         self._config = config
         self._seed = zlib.crc32(config.stack.encode()) if config.seed is None else config.seed
         self._race = Race(self._course, self._seed, round(config.stage.race_start.timestamp() * 1000))
+        self._sealer = Sealer(config.radio_key) if config.radio_key else None
         self._status = Status.WAITING
         self._sent = self._unsent = 0
 
@@ -125,7 +129,8 @@ class RaceService:
         address = (self._config.relay.host, self._config.relay.port)
         try:
             for datagram in encode_datagrams(readings):
-                radio.sendto(datagram, address)
+                sealed = self._sealer.seal(datagram, time.time_ns()) if self._sealer else datagram
+                radio.sendto(sealed, address)
         except OSError:
             self._unsent += len(readings)
         else:

@@ -6,7 +6,7 @@ from typing import Any
 
 from nats.aio.msg import Msg
 from nats.js import JetStreamContext
-from nats.js.api import AckPolicy, ConsumerConfig, DeliverPolicy, StreamConfig, StreamInfo
+from nats.js.api import AckPolicy, ConsumerConfig, DeliverPolicy, DiscardPolicy, StreamConfig, StreamInfo
 from nats.js.errors import BadRequestError, NotFoundError
 
 from tracking.broker import TROUBLE
@@ -21,6 +21,12 @@ MSG_ID = "Nats-Msg-Id"
 DAY_S = 86_400.0
 DEDUPLICATION_S = 3600.0
 """How long a broker remembers ids. A double after that is still harmless: every consumer knows each reading."""
+READINGS_BYTES = 2 * 1024**3
+"""600 sensors send 52 million readings in 24 hours, 26 bytes each: 1.4 GB. A broker that has no more room says so to
+who publishes, and keeps what it has acknowledged."""
+STATES_BYTES = 3 * 1024**3 // 2
+"""198 riders' states of 17 hours. They can be had again from the readings, so the oldest make room."""
+OTHER_BYTES = 64 * 1024**2
 LINGER_S = 5.0
 API_TIMEOUT_S = 2.0
 ACK_WAIT_S = 600.0
@@ -41,11 +47,15 @@ def states_subject(stack: str) -> str:
 
 
 async def ensure_stream(js: JetStreamContext, name: str) -> StreamInfo:
-    """Create READINGS or STATES where it is missing, bring it up to date where it is not; returns what it is now."""
+    """Create a stream where it is missing, bring it up to date where it is not; returns what it is now."""
+    limits = {READINGS: (READINGS_BYTES, DiscardPolicy.NEW), STATES: (STATES_BYTES, DiscardPolicy.OLD)}
+    max_bytes, discard = limits.get(name, (OTHER_BYTES, DiscardPolicy.OLD))
     config = StreamConfig(
         name=name,
         subjects=[f"{name.lower()}.>"],
         max_age=3 * DAY_S,
+        max_bytes=max_bytes,
+        discard=discard,
         duplicate_window=DEDUPLICATION_S,
     )
     try:

@@ -174,15 +174,20 @@ def _batch_size(log: bytes, start: int) -> int:
     return _ENVELOPE.size + _BATCH.size + count * READING.itemsize + _CRC.size
 
 
+def defects(readings: np.ndarray) -> dict[str, np.ndarray]:
+    """Masks of the READING rows that cannot be a fix on Earth in this century, by reason; no device has number 0."""
+    on_earth = (np.abs(readings["lat"]) <= 90.0) & (np.abs(readings["lon"]) <= 180.0)  # NaN compares as false
+    times = readings["time_ms"]
+    return {
+        "device": readings["device"] == 0,
+        "position": ~on_earth,
+        "clock": (times < _EARLIEST_MS) | (times >= _LATEST_MS),
+    }
+
+
 def plausible(readings: np.ndarray) -> np.ndarray:
-    """Mask of the READING rows that could be a fix on Earth in this century; no device has number 0."""
-    return (
-        (readings["device"] > 0)
-        & (np.abs(readings["lat"]) <= 90.0)  # NaN compares as false
-        & (np.abs(readings["lon"]) <= 180.0)
-        & (readings["time_ms"] >= _EARLIEST_MS)
-        & (readings["time_ms"] < _LATEST_MS)
-    )
+    """Mask of the READING rows that have none of the `defects`."""
+    return ~np.logical_or.reduce(tuple(defects(readings).values()))
 
 
 def _frame(kind: Kind, header: bytes, rows: np.ndarray, dtype: np.dtype) -> bytes:

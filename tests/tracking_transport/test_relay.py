@@ -1,17 +1,26 @@
-"""The relay without a broker: what it keeps, what it gives up, and that it says so."""
+"""The relay without a broker: what it takes, what it keeps, what it gives up, and that it says so."""
 
 import asyncio
+import time
+from pathlib import Path
 
 import numpy as np
+import pytest
 from tracking.records import READING
 from tracking.relay import Relay, RelayConfig
+from tracking.seal import Sealer
+from tracking.service import Mistakes
+from tracking.spill import Spill
 from tracking.wire import encode_datagrams
 
 NOBODY = {"url": "nats://127.0.0.1:1", "user": "etape", "password": "x"}
 HERE = ("127.0.0.1", 5000)
 
 
-def relay(**limits: int) -> Relay:
+KEY = "5e" * 16
+
+
+def relay(**limits: object) -> Relay:
     config = {"stack": "2017-s09", "health_port": 0, "broker": NOBODY, "relay": "edge-2", "port": 0, **limits}
     return Relay(RelayConfig.model_validate(config))
 
@@ -50,6 +59,102 @@ def test_without_a_broker_the_oldest_batches_are_given_up_and_counted() -> None:
     kept = relay(batch_readings=50, max_waiting=3)
     counts = counts_after(kept, list(encode_datagrams(fixes(250))))
     assert (counts["waiting"], counts["dropped"]) == (3, 100)
+
+
+def test_what_no_longer_fits_into_memory_goes_to_the_disk_and_outlives_the_relay(tmp_path: Path) -> None:
+    """Guards against readings given up in an outage although the disk has room for a day of them."""
+    datagrams = list(encode_datagrams(fixes(250)))
+    kept = relay(batch_readings=50, max_waiting=3, state_dir=str(tmp_path))
+    counts = counts_after(kept, datagrams)
+    assert (counts["waiting"], counts["spilled"], counts["dropped"]) == (3, 2, 0)
+    assert counts["waiting_bytes_on_disk"] > 100 * READING.itemsize
+    waiting = Spill(tmp_path / "waiting", 1_000_000).oldest()
+    assert waiting is not None
+    assert [batch.readings["device"][0] for batch in waiting] == [1, 51]
+
+
+def test_a_disk_without_room_is_said_and_what_it_does_not_take_is_counted(tmp_path: Path) -> None:
+    """Guards against a relay that stops, or loses in silence, when its disk is full."""
+    full = relay(batch_readings=50, max_waiting=3, state_dir=str(tmp_path), spill_bytes=1500)
+    counts = counts_after(full, list(encode_datagrams(fixes(300))))
+    assert (counts["waiting"], counts["spilled"], counts["dropped"]) == (3, 1, 100)
+    health = asyncio.run(full.health())
+    assert not health.ok
+    assert "readings are given up" in health.detail
+    assert "1500 bytes" in health.detail
+
+
+def test_a_folder_that_cannot_be_used_is_a_mistake(tmp_path: Path) -> None:
+    """Guards against a relay that starts and finds out in the first outage."""
+    (tmp_path / "waiting").write_text("a file where the folder should be")
+    with pytest.raises(Mistakes, match="state_dir"):
+        relay(state_dir=str(tmp_path))
+
+
+def test_a_reading_heard_by_two_paths_is_taken_once() -> None:
+    """Guards against overlapping receivers that double what goes to the disk and over the uplink."""
+    first, second = list(encode_datagrams(fixes(100)))
+    later = fixes(100, time_ms=1_499_590_801_000)
+    counts = counts_after(relay(), [first, second, first, second, *encode_datagrams(later)])
+    assert (counts["readings"], counts["repeated"]) == (200, 100)
+
+
+def test_another_position_at_the_same_time_is_not_a_repeat() -> None:
+    """Guards against a relay that decides which of two contradicting fixes the race sees."""
+    moved = fixes(3)
+    moved["lat"] += 0.001
+    counts = counts_after(relay(), [*encode_datagrams(fixes(3)), *encode_datagrams(moved)])
+    assert (counts["readings"], counts["repeated"]) == (6, 0)
+
+
+def test_only_datagrams_with_the_seal_of_this_race_are_taken_and_each_once() -> None:
+    """Guards against anyone near the road who moves riders, or plays yesterday's or a minute ago's radio again."""
+    keyed = relay(radio_key=KEY)
+    now = time.time_ns()
+    ours, strangers = Sealer(KEY), Sealer("ab" * 16)
+    (plain,) = encode_datagrams(fixes(5))
+    (later,) = encode_datagrams(fixes(5, time_ms=1_499_590_801_000))
+    sealed = ours.seal(plain, now)
+    bent = bytes([*sealed[:20], sealed[20] ^ 1, *sealed[21:]])
+    old = ours.seal(later, now + 60_000_000_000)
+    datagrams = [sealed, sealed, plain, bent, strangers.seal(plain, now), b"", sealed[:8], old]
+    counts = counts_after(keyed, datagrams)
+    assert {name: counts[name] for name in ("readings", "forged", "replayed", "corrupt")} == {
+        "readings": 5,
+        "forged": 5,
+        "replayed": 2,
+        "corrupt": 0,
+    }
+
+
+def test_two_datagrams_of_one_moment_are_both_taken() -> None:
+    """Guards against a sender whose clock is coarse and whose datagrams are taken for replays."""
+    ours = Sealer(KEY)
+    now = time.time_ns()
+    sealed = [ours.seal(datagram, now) for datagram in encode_datagrams(fixes(150))]
+    assert counts_after(relay(radio_key=KEY), sealed)["readings"] == 150
+
+
+def test_clocks_that_are_not_on_the_day_of_the_race_are_refused() -> None:
+    """Guards against a receiver that lived through a rollover of its weeks, 20 years off, within this century."""
+    dated = relay(race_start="2017-07-09T11:00:00+02:00")
+    wrong = [
+        *encode_datagrams(fixes(4, time_ms=880_000_000_000 + 100_000_000_000)),
+        *encode_datagrams(fixes(3, time_ms=-(2**63))),
+        *encode_datagrams(fixes(2, time_ms=1_499_590_800_000 + 90_000_000)),
+    ]
+    counts = counts_after(dated, [*wrong, *encode_datagrams(fixes(5))])
+    assert (counts["refused"], counts["reasons"]["clock"], counts["readings"]) == (9, 9, 5)
+
+
+def test_impossible_positions_are_counted_by_reason_and_disturb_nothing() -> None:
+    """Guards against NaN that spreads through every mean, and riders at the pole."""
+    bad = fixes(8)
+    bad["lat"][:4] = [np.nan, 91.0, np.inf, -1e300]
+    bad["lon"][4] = 181.0
+    bad["device"][5] = 0
+    counts = counts_after(relay(), list(encode_datagrams(bad)))
+    assert (counts["reasons"], counts["readings"]) == ({"device": 1, "position": 5, "clock": 0}, 2)
 
 
 def test_fixes_that_no_device_can_have_sent_are_refused_and_counted() -> None:
