@@ -21,11 +21,14 @@ from moto.server import ThreadedMotoServer
 from tracking.course import read_course
 from tracking.records import READING
 from tracking.riders import start_list
+from tracking.seal import Sealer
 from tracking.wire import encode_datagrams
 
 T = TypeVar("T")
 STACK = "2017-s09"
 PASSWORD = "loopback"
+RADIO_KEY = "10" * 16
+RELAYS = ("edge-1", "edge-2")
 COURSE = Path(__file__).parents[2] / "stacks/courses/2023-09.geojson"
 RACE_START_MS = 1_499_590_800_000
 """2017-07-09T11:00+02:00"""
@@ -108,13 +111,15 @@ class Broker(Process):
 
 
 class Service(Process):
-    """`python -m tracking.<name> --config ...`"""
+    """`python -m tracking.<module> --config ...`"""
 
-    def __init__(self, folder: Path, name: str, config: dict[str, Any]) -> None:
+    def __init__(self, folder: Path, module: str, config: dict[str, Any], name: str | None = None) -> None:
+        """`name` where there are several of a kind."""
+        name = name or module
         self.port = free_port()
         file = folder / f"{name}.json"
         file.write_text(json.dumps({"stack": STACK, "listen": "127.0.0.1", "health_port": self.port, **config}))
-        super().__init__([sys.executable, "-m", f"tracking.{name}", "--config", str(file)], folder / f"{name}.log")
+        super().__init__([sys.executable, "-m", f"tracking.{module}", "--config", str(file)], folder / f"{name}.log")
 
     def get(self, path: str = "/healthz") -> dict[str, Any]:
         return httpx.get(f"http://127.0.0.1:{self.port}{path}", timeout=5).json()
@@ -181,10 +186,16 @@ class Link:
 
 
 class Field:
-    """198 riders in three groups along a real road, one fix each for each second of the race."""
+    """198 riders in three groups along a real road, one fix each for each second of the race.
 
-    def __init__(self, port: int) -> None:
-        self._to = ("127.0.0.1", port)
+    Every relay hears most of it and none hears all, so that most readings arrive by more than one path.
+    """
+
+    def __init__(self, *ports: int, radio_key: str | None = None) -> None:
+        self._to = [("127.0.0.1", port) for port in ports]
+        self._sealer = Sealer(radio_key) if radio_key else None
+        self._everywhere = False
+        self._sent = 0
         self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self._course = read_course(COURSE)
         self._behind_m = np.repeat([0.0, 300.0, 900.0], [8, 170, 20]) + np.arange(198) * 1.5
@@ -208,6 +219,15 @@ class Field:
             stopping.set()
             thread.join()
 
+    @contextlib.contextmanager
+    def heard_everywhere(self) -> Iterator[None]:
+        """Every relay hears all of it, so that one of them is enough."""
+        self._everywhere = True
+        try:
+            yield
+        finally:
+            self._everywhere = False
+
     def ride(self) -> None:
         """One more second."""
         self.seconds += 1
@@ -229,10 +249,17 @@ class Field:
 
     def send(self, fixes: np.ndarray) -> None:
         for datagram in encode_datagrams(fixes):
-            self.send_bytes(datagram)
+            sealed = self._sealer.seal(datagram, time.time_ns()) if self._sealer else datagram
+            self._sent += 1
+            for number, address in enumerate(self._to):
+                deaf = len(self._to) > 1 and self._sent % 3 == number
+                if self._everywhere or not deaf:
+                    self._socket.sendto(sealed, address)
 
     def send_bytes(self, data: bytes) -> None:
-        self._socket.sendto(data, self._to)
+        """To all relays."""
+        for address in self._to:
+            self._socket.sendto(data, address)
 
 
 class Loopback:
@@ -242,14 +269,13 @@ class Loopback:
         self.folder, self.store = folder, store
         self.truck, self.cloud = Broker(folder, "truck"), Broker(folder, "cloud")
         self.uplink = Link(self.cloud.port)
-        udp = free_port(socket.SOCK_DGRAM)
-        self.field = Field(udp)
+        ports = [free_port(socket.SOCK_DGRAM) for _ in RELAYS]
+        self.field = Field(*ports, radio_key=RADIO_KEY)
         truck, cloud, stage = self.truck.config(), self.cloud.config(), stage_config()
         endpoint = f"http://127.0.0.1:{store.get_host_and_port()[1]}"
         # A bucket of our own: all of moto's servers in a process show the same objects.
         objects = {"endpoint": endpoint, "access_key": "loopback", "secret_key": "loopback", "bucket": "loopback"}
         configs: dict[str, dict[str, Any]] = {
-            "relay": {"broker": truck, "relay": "edge-2", "port": udp},
             "forwarder": {"truck": truck, "cloud": self.cloud.config(self.uplink.port)},
             "recorder": {"broker": truck, "state_dir": str(folder / "raw")},
             "processor": {"broker": cloud, "stage": stage, "speed": 5.0},
@@ -257,6 +283,10 @@ class Loopback:
             "feed": {"broker": cloud, "stage": stage, "heartbeat_s": 0.2},
         }
         self.services = {name: Service(folder, name, config) for name, config in configs.items()}
+        for name, port in zip(RELAYS, ports, strict=True):
+            radio = {"radio_key": RADIO_KEY, "state_dir": str(folder / name), "race_start": stage["race_start"]}
+            config = {"broker": truck, "relay": name, "port": port, **radio}
+            self.services[name] = Service(folder, "relay", config, name)
 
     def start(self) -> None:
         for process in (self.truck, self.cloud, *self.services.values()):
@@ -291,12 +321,18 @@ class Loopback:
     def settle(self) -> tuple[dict[str, Any], dict[str, Any]]:
         """When nothing is under way any more: (truck's manifest, archive's manifest)."""
         services = self.services
-        eventually("the relay has handed everything over", lambda: services["relay"].get()["waiting"] == 0)
+        for name in RELAYS:
+            eventually(f"{name} has handed everything over", lambda s=services[name]: handed_over(s.get()))
         for name in ("forwarder", "recorder"):
             eventually(f"{name} has nothing pending", lambda s=services[name]: s.get()["pending"] == 0)
         flushed = services["archive"].post("/flush")
         assert flushed.status_code == 200, flushed.text
         return services["recorder"].get("/manifest"), flushed.json()
+
+
+def handed_over(relay: dict[str, Any]) -> bool:
+    """Whether a relay, as it answers, holds nothing any more."""
+    return relay["waiting"] == relay["waiting_bytes_on_disk"] == 0
 
 
 def stage_config() -> dict[str, Any]:

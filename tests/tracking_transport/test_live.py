@@ -26,7 +26,7 @@ def day() -> RaceDay:
 
 def seconds(first: int, last: int) -> Iterator[Batch]:
     """One batch a second, sent half a second after its fixes."""
-    field = Field(port=9)
+    field = Field(9)
     for second in range(first, last + 1):
         field.seconds = second
         yield Batch(RUN, second, (field.clock_ms + 500) * 1_000_000, field.fixes())

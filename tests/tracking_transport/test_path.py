@@ -14,7 +14,7 @@ import pytest
 from pyarrow import fs
 from tracking.manifest import Manifest, compare
 
-from tests.tracking_transport.harness import Broker, Loopback, eventually
+from tests.tracking_transport.harness import RELAYS, Broker, Loopback, eventually
 
 
 def equal(manifests: tuple[dict, dict]) -> int:
@@ -80,11 +80,11 @@ def test_a_cut_uplink_loses_nothing_and_is_live_again_before_the_backlog(loopbac
     assert equal(loopback.settle()) == loopback.field.seconds * 198
 
 
-@pytest.mark.parametrize("name", ["forwarder", "recorder", "processor", "archive", "truck", "cloud"])
+@pytest.mark.parametrize("name", ["edge-2", "forwarder", "recorder", "processor", "archive", "truck", "cloud"])
 def test_a_kill_in_the_middle_of_the_race_loses_and_doubles_nothing(loopback: Loopback, name: str) -> None:
     """Guards against what is acknowledged before it is safe, and what is done again after a restart."""
     process = {**loopback.services, "truck": loopback.truck, "cloud": loopback.cloud}[name]
-    with loopback.field.riding(rate=10):
+    with loopback.field.heard_everywhere(), loopback.field.riding(rate=10):
         eventually("the feed is live", loopback.is_live)
         process.kill()
         time.sleep(0.5)
@@ -107,7 +107,8 @@ def test_repeated_readings_are_stored_once(loopback: Loopback) -> None:
 def test_corrupt_frames_are_counted_and_stepped_over(loopback: Loopback) -> None:
     """Guards against one bad frame that stops a service or the lanes behind it."""
     before = equal(loopback.settle())
-    corrupt = {name: loopback.services[name].get()["corrupt"] for name in ("relay", "recorder", "processor")}
+    corrupt = {name: loopback.services[name].get()["corrupt"] for name in ("recorder", "processor")}
+    forged = [loopback.services[name].get()["forged"] for name in RELAYS]
     loopback.field.send_bytes(b"not a datagram of ours")
     publish(loopback.truck, "readings.2017-s09.edge-2", b"not a batch of ours")
     publish(loopback.cloud, "states.2017-s09", b"not a frame of ours")
@@ -115,6 +116,7 @@ def test_corrupt_frames_are_counted_and_stepped_over(loopback: Loopback) -> None
     assert equal(loopback.settle()) == before + 198
     for name, count in corrupt.items():
         assert loopback.services[name].get()["corrupt"] == count + 1
+    assert [loopback.services[name].get()["forged"] for name in RELAYS] == [count + 1 for count in forged]
     assert loopback.services["feed"].get()["corrupt"] >= 1
 
 
@@ -145,10 +147,11 @@ def test_the_stored_parquet_holds_each_reading_and_each_state_once(loopback: Loo
 
 def test_stopping_the_relay_hands_over_what_it_holds(loopback: Loopback) -> None:
     """Guards against a drain that loses the last second of the race."""
-    relay = loopback.services["relay"]
     loopback.field.ride()
     time.sleep(0.05)
-    assert relay.terminate() == 0
-    relay.start()
-    eventually("the relay is back", relay.healthy)
+    for name in RELAYS:
+        relay = loopback.services[name]
+        assert relay.terminate() == 0
+        relay.start()
+        eventually(f"{name} is back", relay.healthy)
     assert equal(loopback.settle()) == loopback.field.seconds * 198
