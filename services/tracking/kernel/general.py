@@ -16,6 +16,8 @@ def classify(order, tracks, race, out):
     As the commissaires do, it gives all riders of a group the time of its first. A rider who is lost keeps the last
     known gap and a place among the others, but is told neither.
     """
+    for i in order:
+        out[i].virtual_gap_s = np.nan
     if race.classified == 0:
         return
     count_gaps(order, tracks, out)

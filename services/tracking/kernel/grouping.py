@@ -6,7 +6,7 @@ from tracking.compiled import compiled
 from tracking.kernel.quality import is_racing
 
 SLOWEST = 3.0
-"""m/s that a gap in metres is divided by at least, where no passage was seen."""
+"""m/s below which riders are thought to stand: they stay one group, however long ago the place was passed."""
 
 
 @compiled
@@ -20,7 +20,7 @@ def mark_groups(order, tracks, race, out):
         if not is_racing(tracks[i]):
             out[i].group = 0
         else:
-            if ahead < 0 or is_split(out[i].gap_previous_s, tracks[i], tracks[ahead], race):
+            if ahead < 0 or is_split(out[i], tracks[i], tracks[ahead], race):
                 count += 1
             sizes[count] += 1
             out[i].group = count
@@ -35,11 +35,14 @@ def mark_groups(order, tracks, race, out):
 
 
 @compiled
-def is_split(gap_s, track, ahead, race):
+def is_split(state, track, ahead, race):
     """Whether a rider is not in the group of the one ahead; riders of one group may be further apart than others."""
+    gap_s = np.float64(state.gap_previous_s)
+    apart_m = ahead.distance - track.distance
     if np.isnan(gap_s):
-        gap_s = (ahead.distance - track.distance) / max(track.speed, SLOWEST)
-    return gap_s > (race.split_s if track.group_id == ahead.group_id else race.join_s)
+        gap_s = apart_m / max(track.speed, SLOWEST)
+    allowed_s = race.split_s if track.group_id == ahead.group_id else race.join_s
+    return gap_s > allowed_s and apart_m > allowed_s * SLOWEST
 
 
 @compiled

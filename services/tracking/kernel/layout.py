@@ -48,7 +48,7 @@ TRACK = np.dtype(
         ("key", "f8"),  # ranks the riders, largest first
         ("group", "i8"),  # at the last frame, 0 for none
         ("group_id", "i8"),
-        ("power", "f8"),  # W, estimated and smoothed, NaN while unknown
+        ("power", "f8"),  # W, estimated and smoothed, below 0 while braking, NaN while unknown
         ("classified_s", "f8"),  # s behind the leader of the classification before the stage, NaN while unknown
         ("counted_s", "f8"),  # s behind the first of the stage, as they would be given; the last ones known
         ("general", "i8"),  # which rider is at this place of the virtual classification

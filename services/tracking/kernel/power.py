@@ -49,10 +49,10 @@ def drag_left(row, size):
 
 @compiled
 def power(speed, acceleration, gradient, head_wind, cross_wind, density, drag):
-    """Watts at the pedals; a wind of NaN is no wind."""
+    """Watts at the pedals, below 0 of one who brakes; a wind of NaN is no wind."""
     if np.isnan(head_wind):
         head_wind = cross_wind = 0.0
     along, across = speed + NEAR_GROUND * head_wind, NEAR_GROUND * cross_wind
     air_n = 0.5 * density * DRAG_AREA_M2 * drag * along * np.sqrt(along * along + across * across)
     road_n = LOADED_KG * (9.81 * (gradient + ROLLING) + acceleration)
-    return min(max(speed * (air_n + road_n) * (1.0 / DRIVE), 0.0), LARGEST_W)
+    return min(max(speed * (air_n + road_n) * (1.0 / DRIVE), -LARGEST_W), LARGEST_W)

@@ -275,7 +275,7 @@ def feel_air(order, tracks, sizes, clock_ms, air, view, race, road, out):
         drag = drag_left((state.group_position - 1) // abreast(size), size)
         now = power(track.speed, state.acceleration_ms2, state.gradient, head, cross, density, drag)
         track.power = now if np.isnan(track.power) else track.power + (now - track.power) * renewed
-        state.power_w = track.power
+        state.power_w = max(track.power, 0.0)
 
 
 @compiled
