@@ -1,30 +1,42 @@
 """The processor: turns the cloud's readings into rider states, and publishes them the moment they are known.
 
-It keeps everything in memory. Each published frame names the last message that is in it, so a processor that
-starts again resumes from the last frame and reads on behind that message: nothing twice, nothing left out.
+It keeps everything in memory. Two of them can follow a race: both compute, the one that holds the lease publishes, and
+the other goes on where it leaves off. Now and then the holder stores a checkpoint that names the last message in it; a
+processor that starts goes on from there, and what it tells is bit for bit what it would have told without the stop.
 """
 
 import asyncio
+import json
 import time
+from collections import deque
+from dataclasses import replace
+from typing import Any
 
 import numpy as np
 from nats.aio.client import Client
 from nats.aio.msg import Msg
+from nats.errors import MaxPayloadError
 from nats.js import JetStreamContext
+from nats.js.api import StreamInfo
 from nats.js.errors import NotFoundError
 from pydantic import Field
 from starlette.routing import BaseRoute
 
 from tracking.broker import BrokerConfig, hold
+from tracking.kernel.checkpoint import CheckpointError
+from tracking.lease import Lease, bucket_of
 from tracking.live import LiveRace, RaceDay
+from tracking.outlet import Outlet
 from tracking.records import READING
-from tracking.service import Health, ServiceConfig, StageConfig, log, main, until
+from tracking.service import Health, ServiceConfig, StageConfig, log, main, together, until
 from tracking.stage import stage_course
-from tracking.streams import MSG_ID, READINGS, STATES, ensure_stream, read_on, states_subject
-from tracking.wire import Batch, DecodeError, StateFrame, decode_batch, decode_states, encode_states
+from tracking.streams import READINGS, STATES, ensure_stream, read_on, states_subject
+from tracking.wire import Batch, DecodeError, StateFrame, decode_batch, plausible
 
-THROUGH = "Etape-Through"
-"""Header of a state frame: sequence number of the last message of READINGS that is in it."""
+CHECKPOINTS = "CHECKPOINTS"
+KEPT_FRAMES = 10
+"""What a standby has ready for when it takes over: the seconds that nobody may have told yet."""
+RUN_AHEAD_S = 86_400
 PUBLISH_TIMEOUT_S = 2.0
 
 
@@ -35,6 +47,8 @@ class ProcessorConfig(ServiceConfig):
     stage: StageConfig
     speed: float = Field(default=1.0, gt=0)
     """Race seconds in a second; above 1 only for a simulated race."""
+    checkpoint_s: float = Field(default=10.0, gt=0)
+    """Between checkpoints; what a processor that starts has to go through again."""
 
 
 class Processor:
@@ -48,18 +62,20 @@ class Processor:
         self._config = config
         self._day = RaceDay(course, round(config.stage.race_start.timestamp() * 1000), config.speed)
         self._race: LiveRace | None = None
+        self._lease = Lease(f"processor.{config.stack}")
         self._next_seq = 1
-        self._created: object = None
-        self._frames = self._corrupt = 0
+        self._created = ""
+        self._untold: deque[tuple[StateFrame, int]] = deque(maxlen=KEPT_FRAMES)
+        self._counts = {"frames": 0, "corrupt": 0, "refused": 0, "foreign": 0, "fenced": 0, "checkpoints": 0}
         self._state = "compiling the kernel"
-        self._published: StateFrame | None = None
+        self._last: StateFrame | None = None
 
     async def health(self) -> Health:
         """Healthy while the broker is there; before the first reading there is nothing to do."""
-        last = self._published
-        counts = {
-            "frames": self._frames,
-            "corrupt": self._corrupt,
+        last = self._last
+        counts: dict[str, Any] = {
+            **self._counts,
+            "role": "active" if self._lease.epoch else "standby",
             "readings": last.readings if last else 0,
             "clock_ms": last.clock_ms if last else None,
             "lag_ms": (last.published_ns - last.ingest_ns) / 1e6 if last else None,
@@ -82,54 +98,90 @@ class Processor:
         js = client.jetstream(timeout=PUBLISH_TIMEOUT_S)
         stream = await ensure_stream(js, READINGS)
         await ensure_stream(js, STATES)
-        if stream.created != self._created:
-            self._created, self._next_seq = stream.created, 1
-            await self._resume(js, stream.state.last_seq)
+        if str(stream.created) != self._created:
+            self._created, self._next_seq, self._race = str(stream.created), 1, None
+            self._untold.clear()
+            await self._restore(js, stream)
         away, self._state = self._state, "processing"
         try:
-            async for messages in read_on(js, READINGS, self._next_seq):
-                for message in messages:
-                    self._take(message)
-                if messages[-1].metadata.num_pending == 0:  # nobody wants to see what has already passed
-                    await self._publish(js)
+            await together(self._lease.keep(js), self._follow(js), self._save_now_and_then(js))
         finally:
             self._state = away
 
-    async def _resume(self, js: JetStreamContext, last_seq: int) -> None:
-        """Go on behind the last frame that any processor published, if it was made from this stream."""
-        try:
-            last = await js.get_last_msg(STATES, states_subject(self._config.stack))
-            frame = decode_states(last.data or b"")
-            through = int((last.headers or {})[THROUGH])
-        except (NotFoundError, DecodeError, KeyError, ValueError):
-            return
-        if through > last_seq:
-            return
-        self._race = LiveRace.resumed(self._day, frame)
-        self._next_seq = through + 1
-        log("resumed", run=frame.run, clock_ms=frame.clock_ms, through=through)
+    async def _follow(self, js: JetStreamContext) -> None:
+        outlet = Outlet(js, states_subject(self._config.stack))
+        async for messages in read_on(js, READINGS, self._next_seq):
+            for message in messages:
+                self._take(message)
+            if messages[-1].metadata.num_pending == 0:  # nobody wants to see what has long passed
+                await self._tell(outlet)
 
     def _take(self, message: Msg) -> None:
         self._next_seq = message.metadata.sequence.stream + 1
         try:
             batch = decode_batch(message.data)
         except DecodeError as error:
-            self._corrupt += 1
+            self._counts["corrupt"] += 1
             log("corrupt-batch", subject=message.subject, reason=str(error))
+            return
+        if not self._is_of_this_race(batch.run):
+            self._counts["foreign"] += 1
             return
         if self._race is None or batch.run != self._race.run:
             log("race", run=batch.run)
             self._race = LiveRace(self._day, batch.run)
-        self._race.take(batch)
+        good = batch.readings[plausible(batch.readings)]
+        self._counts["refused"] += len(batch.readings) - len(good)
+        self._race.take(Batch(batch.run, batch.seq, batch.sent_at_ns, good))
+        frame = self._race.frame(time.time_ns())
+        if frame is not None:
+            self._untold.append((frame, self._next_seq - 1))
 
-    async def _publish(self, js: JetStreamContext) -> None:
-        frame = self._race.frame(time.time_ns()) if self._race else None
-        if frame is None:
+    def _is_of_this_race(self, run: int) -> bool:
+        """Not of one that is over, nor of one that no truck can have begun yet."""
+        return (self._race is None or run >= self._race.run) and run < time.time() + RUN_AHEAD_S
+
+    async def _tell(self, outlet: Outlet) -> None:
+        """Publish what nobody has told, in order, as long as this is the processor to do it."""
+        while self._untold and (epoch := self._lease.epoch):
+            frame, through = self._untold[0]
+            now_ns = time.time_ns()
+            if await outlet.publish(frame, now_ns, through, epoch):
+                self._last = replace(frame, published_ns=now_ns)
+                self._counts["frames"] += 1
+            else:
+                self._counts["fenced"] += 1
+            self._untold.popleft()
+
+    async def _save_now_and_then(self, js: JetStreamContext) -> None:
+        bucket = await bucket_of(js, CHECKPOINTS)
+        while True:
+            await asyncio.sleep(self._config.checkpoint_s)
+            if self._lease.epoch and self._race is not None:
+                describes = {"created": self._created, "through": self._next_seq - 1}
+                data = json.dumps(describes).encode() + b"\n" + self._race.checkpoint()
+                try:
+                    await bucket.put(self._config.stack, data)
+                    self._counts["checkpoints"] += 1
+                except MaxPayloadError:  # a longer way to go on from, not a reason to stop
+                    log("checkpoint-too-large", bytes=len(data), remedy="raise max_payload of the broker")
+
+    async def _restore(self, js: JetStreamContext, stream: StreamInfo) -> None:
+        """Go on behind the last checkpoint, if it was made from this stream; else from the first message."""
+        try:
+            stored = (await (await bucket_of(js, CHECKPOINTS)).get(self._config.stack)).value or b""
+            line, _, data = stored.partition(b"\n")
+            describes = json.loads(line)
+            if describes["created"] != self._created or describes["through"] > stream.state.last_seq:
+                return
+            self._race = LiveRace.restored(self._day, data)
+            self._next_seq = describes["through"] + 1
+        except NotFoundError:
             return
-        headers = {MSG_ID: f"{frame.run}-{frame.clock_ms}", THROUGH: str(self._next_seq - 1)}
-        await js.publish(states_subject(self._config.stack), encode_states(frame), headers=headers)
-        self._published = frame
-        self._frames += 1
+        except (CheckpointError, ValueError, KeyError, TypeError) as error:
+            log("checkpoint-refused", reason=str(error))
+            return
+        log("restored", run=self._race.run, clock_ms=self._race.clock_ms, through=self._next_seq - 1)
 
 
 if __name__ == "__main__":

@@ -5,6 +5,7 @@ import contextlib
 import json
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -28,6 +29,7 @@ T = TypeVar("T")
 STACK = "2017-s09"
 PASSWORD = "loopback"
 RADIO_KEY = "10" * 16
+PROCESSORS = ("processor", "standby")
 RELAYS = ("edge-1", "edge-2")
 COURSE = Path(__file__).parents[2] / "stacks/courses/2023-09.geojson"
 RACE_START_MS = 1_499_590_800_000
@@ -83,6 +85,15 @@ class Process:
             self._child.wait()
             self._child = None
 
+    def pause(self) -> None:
+        """SIGSTOP: it does not know that time goes on."""
+        assert self._child is not None
+        self._child.send_signal(signal.SIGSTOP)
+
+    def unpause(self) -> None:
+        assert self._child is not None
+        self._child.send_signal(signal.SIGCONT)
+
     def terminate(self) -> int:
         """SIGTERM; the exit code."""
         assert self._child is not None
@@ -102,6 +113,7 @@ class Broker(Process):
             f'listen: "127.0.0.1:{self.port}"\n'
             f'jetstream {{ store_dir: "{folder / name}", sync_interval: always }}\n'
             f"authorization {{ user: etape, password: {PASSWORD} }}\n"
+            "max_payload: 8MB\n"
         )
         super().__init__([nats_server(), "-c", str(config)], folder / f"{name}.log")
 
@@ -278,11 +290,12 @@ class Loopback:
         configs: dict[str, dict[str, Any]] = {
             "forwarder": {"truck": truck, "cloud": self.cloud.config(self.uplink.port)},
             "recorder": {"broker": truck, "state_dir": str(folder / "raw")},
-            "processor": {"broker": cloud, "stage": stage, "speed": 5.0},
+            "processor": {"broker": cloud, "stage": stage, "speed": 5.0, "checkpoint_s": 1.0},
             "archive": {"broker": cloud, "stage": stage, "object_store": objects, "part_seconds": 1.0},
             "feed": {"broker": cloud, "stage": stage, "heartbeat_s": 0.2},
         }
         self.services = {name: Service(folder, name, config) for name, config in configs.items()}
+        self.services["standby"] = Service(folder, "processor", configs["processor"], "standby")
         for name, port in zip(RELAYS, ports, strict=True):
             radio = {"radio_key": RADIO_KEY, "state_dir": str(folder / name), "race_start": stage["race_start"]}
             config = {"broker": truck, "relay": name, "port": port, **radio}
@@ -311,6 +324,11 @@ class Loopback:
             self.store = ThreadedMotoServer(port=port, verbose=False)
             self.store.start()
 
+    def active(self, beside: Service | None = None) -> Service:
+        """The processor that publishes; `beside` is not asked."""
+        asked = [self.services[name] for name in PROCESSORS if self.services[name] is not beside]
+        return eventually("one of the processors is active", lambda: next(filter(is_active, asked), None))
+
     def snapshot(self) -> dict[str, Any]:
         return self.services["feed"].get("/api/snapshot")
 
@@ -328,6 +346,14 @@ class Loopback:
         flushed = services["archive"].post("/flush")
         assert flushed.status_code == 200, flushed.text
         return services["recorder"].get("/manifest"), flushed.json()
+
+
+def is_active(processor: Service) -> bool:
+    """False also for one that does not answer."""
+    try:
+        return processor.get()["role"] == "active"
+    except httpx.HTTPError:
+        return False
 
 
 def handed_over(relay: dict[str, Any]) -> bool:

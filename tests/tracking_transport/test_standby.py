@@ -1,0 +1,133 @@
+"""Two processors of one race: one speaks, the other takes over at once, and never both."""
+
+import asyncio
+import contextlib
+import time
+from collections.abc import Callable
+
+import nats
+import pytest
+from tracking.live import LiveRace, RaceDay
+from tracking.service import StageConfig
+from tracking.stage import stage_course
+from tracking.streams import read_on
+from tracking.wire import DecodeError, StateFrame, decode_batch, decode_states
+
+from tests.tracking_transport.harness import (
+    PROCESSORS,
+    RACE_START_MS,
+    Loopback,
+    Service,
+    eventually,
+    stage_config,
+)
+
+BACK_WITHIN_S = 3.0
+
+
+def stored(loopback: Loopback, stream: str) -> list[bytes]:
+    """All messages of a stream in the cloud, in order."""
+
+    async def read() -> list[bytes]:
+        config = loopback.cloud.config()
+        client = await nats.connect(config["url"], user=config["user"], password=config["password"])
+        js = client.jetstream()
+        last = (await js.stream_info(stream)).state.last_seq
+        messages: list[bytes] = []
+        async for group in read_on(js, stream, 1):
+            messages += [message.data for message in group]
+            if group[-1].metadata.sequence.stream >= last:
+                break
+        await client.close()
+        return messages
+
+    return asyncio.run(read())
+
+
+def told(loopback: Loopback) -> list[StateFrame]:
+    """All frames that were ever published, in order; what others have sent there is left out."""
+    frames = []
+    for data in stored(loopback, "STATES"):
+        with contextlib.suppress(DecodeError):
+            frames.append(decode_states(data))
+    return frames
+
+
+def computed(loopback: Loopback) -> dict[int, bytes]:
+    """Riders by race clock, as one processor would have told them that never stopped."""
+    stage = StageConfig.model_validate(stage_config())
+    race: LiveRace | None = None
+    riders = {}
+    for data in stored(loopback, "READINGS"):
+        with contextlib.suppress(DecodeError):
+            batch = decode_batch(data)
+            race = race or LiveRace(RaceDay(stage_course(stage), RACE_START_MS, 5.0), batch.run)
+            race.take(batch)
+            if frame := race.frame(0):
+                riders[frame.clock_ms] = frame.riders.tobytes()
+    return riders
+
+
+def assert_each_second_once_and_forward(frames: list[StateFrame]) -> None:
+    clocks = [(frame.run, frame.clock_ms) for frame in frames]
+    assert clocks == sorted(set(clocks))
+
+
+def seconds_until_live(loopback: Loopback, act: Callable[[], None]) -> float:
+    eventually("the feed is live", loopback.is_live)
+    act()
+    began = time.monotonic()
+    shown = loopback.snapshot()["race"]["clock_ms"]
+    eventually("the feed goes on", lambda: loopback.snapshot()["race"]["clock_ms"] > shown + 1000)
+    eventually("the feed is live again", loopback.is_live)
+    return time.monotonic() - began
+
+
+def other_than(loopback: Loopback, processor: Service) -> Service:
+    return next(s for s in map(loopback.services.__getitem__, PROCESSORS) if s is not processor)
+
+
+def test_the_standby_takes_over_from_a_killed_processor(loopback: Loopback) -> None:
+    """Guards against a picture that stands still until a process has started, and seconds told twice."""
+    with loopback.field.riding():
+        active = loopback.active()
+        took = seconds_until_live(loopback, active.kill)
+        assert loopback.active() is other_than(loopback, active)
+        active.start()
+        eventually("the killed one is back", active.healthy)
+    assert took < BACK_WITHIN_S
+    assert_each_second_once_and_forward(told(loopback))
+
+
+def test_a_processor_that_was_stopped_wakes_up_and_gets_nothing_in_between(loopback: Loopback) -> None:
+    """Guards against an old holder of the lease that goes on where it stood, behind its successor."""
+    with loopback.field.riding():
+        paused = loopback.active()
+        took = seconds_until_live(loopback, paused.pause)
+        successor = loopback.active(beside=paused)
+        paused.unpause()
+        eventually("the paused one answers", lambda: paused.get()["role"] == "standby")
+        time.sleep(1)
+        assert successor.get()["role"] == "active"
+    assert took < BACK_WITHIN_S
+    assert_each_second_once_and_forward(told(loopback))
+
+
+@pytest.mark.parametrize("way", ["kill", "terminate"])
+def test_a_processor_that_starts_again_tells_what_it_would_have_told(loopback: Loopback, way: str) -> None:
+    """Guards against riders, gaps and groups that are others after a restart than before it."""
+    processors = [loopback.services[name] for name in PROCESSORS]
+    with loopback.field.riding():
+        eventually("a checkpoint is stored", lambda: loopback.active().get()["checkpoints"] > 0)
+        for processor in processors:
+            getattr(processor, way)()
+        for processor in processors:
+            processor.start()
+        eventually("the feed is live again", loopback.is_live)
+    for processor in processors:
+        eventually("a processor is back", processor.healthy)
+        assert '"restored"' in processor.log.read_text()
+    frames = told(loopback)
+    assert_each_second_once_and_forward(frames)
+    alone = computed(loopback)
+    assert [frame.clock_ms for frame in frames if frame.riders.tobytes() != alone[frame.clock_ms]] == []
