@@ -43,7 +43,8 @@ class Group:
 
 def groups_of(states: np.ndarray) -> tuple[Group, ...]:
     """The groups of RIDER_STATE (n,) of one second, in road order; riders without a group are in none."""
-    riding = np.sort(states[states["group"] > 0], order="position")
+    riding = states[states["group"] > 0]
+    riding = riding[np.argsort(riding["position"])]
     ordinals, starts = np.unique(riding["group"], return_index=True)
     members = np.split(riding, starts[1:]) if len(riding) else []
     names = name_groups([len(group) for group in members])
