@@ -1,27 +1,45 @@
-"""The feed: the race as JSON and as server-sent events, for pages and for whoever else watches."""
+"""The feed: the race as JSON, as server-sent events and over WebSocket, for pages and for whoever else watches."""
 
 import asyncio
-import json
-from collections.abc import AsyncIterator
+import contextlib
+from collections.abc import Callable
+from functools import cached_property, partial
 from typing import Any
 
+import orjson
 from nats.aio.client import Client
 from nats.aio.msg import Msg
+from nats.js import JetStreamContext
 from nats.js.errors import NotFoundError
 from pydantic import Field
-from starlette.requests import Request
-from starlette.responses import Response, StreamingResponse
-from starlette.routing import Route
-from starlette.types import Message, Send
+from starlette.routing import BaseRoute, WebSocketRoute
+from starlette.websockets import WebSocket
 
 from tracking.broker import BrokerConfig, hold
-from tracking.service import Health, ServiceConfig, StageConfig, log, main, until
-from tracking.snapshot import course_document, snapshot_document
+from tracking.feeds.api import Answer, Asked, Endpoint, Parameters, credentials, parsed
+from tracking.feeds.channel import Channel
+from tracking.feeds.deltas import DeltaDocument, delta_of
+from tracking.feeds.documents import (
+    CourseDocument,
+    EventsDocument,
+    ForecastsDocument,
+    SnapshotDocument,
+    StartListDocument,
+    TimelineDocument,
+)
+from tracking.feeds.gate import Gate, GateConfig, Refused
+from tracking.feeds.messages import Message
+from tracking.feeds.moments import FASTEST, Moments, replayed
+from tracking.feeds.story import MAX_EVENTS, MAX_FORECASTS, Story
+from tracking.feeds.streaming import tell_events, tell_socket
+from tracking.service import Health, ServiceConfig, StageConfig, log, main, together, until
+from tracking.snapshot import Beside, course_document, snapshot_document
 from tracking.stage import stage_course
-from tracking.streams import STATES, ensure_stream, states_subject
+from tracking.streams import CONTROL, EVENTS, FORECASTS, STATES, ensure_stream, read_on, states_subject
 from tracking.wire import DecodeError, StateFrame, decode_states
 
-RECONNECT_MS = 1000
+LATEST_MS = 4_102_444_800_000
+"""2100-01-01: what is later is a mistake."""
 
 
 class FeedConfig(ServiceConfig):
@@ -30,53 +48,132 @@ class FeedConfig(ServiceConfig):
     broker: BrokerConfig
     stage: StageConfig
     heartbeat_s: float = Field(default=10.0, gt=0)
-    """A comment is sent to a silent client this often, so that it knows the line is alive."""
-    patience_s: float = Field(default=10.0, gt=0)
-    """A client that does not take an event for so long is dropped."""
+    """A comment is sent to silent clients this often, so that they know the line is alive."""
+    gate: GateConfig = GateConfig()
+    replays: int = Field(default=50, ge=0)
+    """Replays of the past that run at the same time; each is made for one reader."""
+
+
+class StreamParameters(Parameters):
+    """How a stream is told."""
+
+    deltas: bool = Field(default=False, description="First a snapshot, then only what changes.")
+    last_event_id: str | None = Field(
+        default=None, max_length=40, description="As the header Last-Event-ID, for those who cannot set it."
+    )
+
+
+class EventsParameters(Parameters):
+    """How many events."""
+
+    limit: int = Field(default=500, ge=1, le=MAX_EVENTS)
+
+
+class ForecastsParameters(Parameters):
+    """How many forecasts."""
+
+    limit: int = Field(default=500, ge=1, le=MAX_FORECASTS)
+
+
+class TimelineParameters(Parameters):
+    """From when to when."""
+
+    from_ms: int | None = Field(default=None, ge=0, le=LATEST_MS)
+    to_ms: int | None = Field(default=None, ge=0, le=LATEST_MS)
+
+
+class MomentParameters(Parameters):
+    """Which moment."""
+
+    time_ms: int = Field(ge=0, le=LATEST_MS, description="Race clock, Unix milliseconds.")
+
+
+class ReplayParameters(Parameters):
+    """From when, and how fast."""
+
+    from_ms: int = Field(ge=0, le=LATEST_MS, description="Race clock, Unix milliseconds.")
+    speed: float = Field(default=1.0, ge=1, le=FASTEST, description="Race seconds in a second.")
+
+
+class _Moment:
+    """The race at one second; each form is made when it is first asked for."""
+
+    def __init__(self, frame: StateFrame | None, config: FeedConfig, beside: Beside) -> None:
+        self.frame = frame
+        self._config = config
+        self._beside = beside
+
+    @cached_property
+    def document(self) -> SnapshotDocument:
+        """The snapshot."""
+        return snapshot_document(self.frame, self._config.stage, self._config.stack, self._beside)
+
+    @cached_property
+    def answer(self) -> Answer:
+        """The snapshot as JSON."""
+        return Answer.of(self.document)
+
+    def delta_since(self, before: "_Moment") -> bytes:
+        """What changed, as JSON."""
+        return orjson.dumps(delta_of(before.document, self.document))
 
 
 class Feed:
     """The newest state of one race; its routes can be served beside a page's."""
 
-    def __init__(self, config: FeedConfig) -> None:
+    def __init__(self, config: FeedConfig, moments: Moments | None = None) -> None:
         """Raises `Mistakes` for a course that cannot be used."""
-        course = stage_course(config.stage)
         self._config = config
-        self._course = course_document(course, config.stage)
-        self._frame: StateFrame | None = None
-        self._event: bytes | None = None
-        self._changed = asyncio.Event()
-        self._connected = self._over = False
-        self._corrupt = self._clients = 0
-        self.routes = (
-            Route("/api/course", self._get_course),
-            Route("/api/snapshot", self._get_snapshot),
-            Route("/api/stream", self._get_stream),
+        self._course = course_document(stage_course(config.stage), config.stage)
+        self._moments = moments
+        self._story = Story(config.stage)
+        self._moment = _Moment(None, config, self._story.beside())
+        self._states, self._deltas = Channel(config.heartbeat_s), Channel(config.heartbeat_s)
+        self._gate = Gate(config.gate)
+        self._heard: dict[str, tuple[object, int]] = {}
+        self._connected = False
+        self._corrupt = self._replays = 0
+        self._over = asyncio.Event()
+        self.endpoints = self._endpoints()
+        self.routes: tuple[BaseRoute, ...] = (
+            *(endpoint.route(self._gate) for endpoint in self.endpoints),
+            WebSocketRoute("/api/ws", self._tell_socket),
         )
 
-    def course(self) -> dict[str, Any]:
+    def course(self) -> CourseDocument:
         """What /api/course answers."""
         return self._course
 
-    def snapshot(self) -> dict[str, Any]:
+    def snapshot(self) -> SnapshotDocument:
         """What /api/snapshot answers; its status is `waiting` until a state has come."""
-        return snapshot_document(self._frame, self._config.stage, self._config.stack)
+        return self._moment.document
 
     async def health(self) -> Health:
         """Healthy while the broker is there."""
+        frame = self._moment.frame
         counts = {
-            "clients": self._clients,
-            "corrupt": self._corrupt,
-            "clock_ms": self._frame.clock_ms if self._frame else None,
+            "clients": self._gate.streams,
+            "corrupt": self._corrupt + self._story.corrupt,
+            "clock_ms": frame.clock_ms if frame else None,
+            "events": len(self._story.events),
+            "forecasts": len(self._story.forecasts),
+            **self._gate.counts(),
         }
-        away = f"the broker at {self._config.broker.url} is away"
-        return Health(self._connected, "states are served" if self._connected else away, counts)
+        if not self._connected:
+            return Health(False, f"the broker at {self._config.broker.url} is away", counts)
+        return Health(True, self._gate.trouble or "states are served", counts)
 
     async def run(self, stopping: asyncio.Event) -> None:
         """Follow the race until stopped; then every stream ends in order, and its client goes elsewhere."""
-        await until(stopping, hold([self._config.broker], "feed", self._follow))
-        self._over = True
-        self._changed.set()
+        following = hold([self._config.broker], "feed", self._follow)
+        await until(stopping, together(following, *(channel.run() for channel in self._channels)))
+        self._over.set()
+        for channel in self._channels:
+            channel.close()
+
+    @property
+    def _channels(self) -> tuple[Channel, ...]:
+        return self._states, self._deltas
 
     async def _follow(self, client: Client) -> None:
         js = client.jetstream()
@@ -90,9 +187,23 @@ class Feed:
             log("no-state-yet", subject=subject)
         self._connected = True
         try:
-            await asyncio.Event().wait()
+            await together(
+                self._listen(js, EVENTS, self._story.hear_event),
+                self._listen(js, CONTROL, self._story.hear_decision),
+                self._listen(js, FORECASTS, self._story.hear_forecast),
+            )
         finally:
             self._connected = False
+
+    async def _listen(self, js: JetStreamContext, stream: str, hear: Callable[[bytes], None]) -> None:
+        """Take in all that a stream has for this race, from where an earlier connection was lost."""
+        created = (await ensure_stream(js, stream)).created
+        known, next_seq = self._heard.get(stream, (None, 1))
+        async for messages in read_on(js, stream, next_seq if known == created else 1):
+            for message in messages:
+                self._heard[stream] = created, message.metadata.sequence.stream + 1
+                if message.subject == f"{stream.lower()}.{self._config.stack}":
+                    hear(message.data)
 
     async def _hear(self, message: Msg) -> None:
         self._show(message.data)
@@ -104,66 +215,158 @@ class Feed:
             self._corrupt += 1
             log("corrupt-state", reason=str(error))
             return
-        shown = self._frame
+        shown = self._moment.frame
         if shown and (frame.run, frame.clock_ms) <= (shown.run, shown.clock_ms):
             return
-        self._frame, self._event = frame, None
-        self._changed.set()
-        self._changed = asyncio.Event()
+        self._story.see(frame)
+        self._tell(_Moment(frame, self._config, self._story.beside()), frame)
 
-    async def _get_course(self, request: Request) -> Response:
-        return Response(json.dumps(self._course), media_type="application/json")
+    def _tell(self, moment: _Moment, frame: StateFrame) -> None:
+        before, self._moment = self._moment, moment
+        ident = str(frame.clock_ms)
+        if before.frame and before.frame.run != frame.run:
+            for channel in self._channels:
+                channel.forget()
+        follows = before.frame is not None and before.frame.run == frame.run
+        step = Message("delta", ident, lambda: (moment.delta_since(before),)) if follows else None
+        self._states.publish(Message("state", ident, lambda: (moment.answer.body,)))
+        self._deltas.publish(Message("snapshot", ident, lambda: (moment.answer.body,)), step)
 
-    async def _get_snapshot(self, request: Request) -> Response:
-        return Response(json.dumps(self.snapshot()), media_type="application/json")
+    def _endpoints(self) -> tuple[Endpoint[Any], ...]:
+        """All that is answered, in the order of the documentation."""
+        moment = {"time_ms": round(self._config.stage.race_start.timestamp() * 1000)}
+        replay = {"from_ms": moment["time_ms"], "speed": 60}
+        course = Answer.of(self._course)
+        return (
+            Endpoint("/api/course", "The road of the stage", CourseDocument, Parameters, lambda _: course),
+            Endpoint("/api/snapshot", "The race now", SnapshotDocument, Parameters, lambda _: self._moment.answer),
+            Endpoint(
+                "/api/stream",
+                "The race from now on, each new second as an event",
+                SnapshotDocument | DeltaDocument,
+                StreamParameters,
+                tells=self._tell_stream,
+                events=("state", "snapshot", "delta"),
+            ),
+            Endpoint("/api/startlist", "Who started", StartListDocument, Parameters, self._start_list),
+            Endpoint("/api/events", "What happened, newest first", EventsDocument, EventsParameters, self._events),
+            Endpoint(
+                "/api/forecasts",
+                "What was foretold, newest first",
+                ForecastsDocument,
+                ForecastsParameters,
+                self._forecasts,
+            ),
+            Endpoint("/api/timeline", "What a scrubber shows", TimelineDocument, TimelineParameters, self._timeline),
+            Endpoint(
+                "/api/moments/{time_ms}",
+                "The race at a moment of the past",
+                SnapshotDocument,
+                MomentParameters,
+                self._at,
+                example=moment,
+            ),
+            Endpoint(
+                "/api/replay",
+                "The race from a moment of the past on, as /api/stream tells it",
+                SnapshotDocument,
+                ReplayParameters,
+                tells=self._tell_replay,
+                events=("state",),
+                example=replay,
+            ),
+        )
 
-    async def _get_stream(self, request: Request) -> Response:
-        return EventStream(self._events(request.headers.get("last-event-id")), self._config.patience_s)
+    def _start_list(self, asked: Parameters) -> Answer:
+        return Answer.of(self._story.start_list())
 
-    async def _events(self, seen: str | None) -> AsyncIterator[bytes]:
-        """Each new state as one event, encoded once for all clients; who is slow gets the newest next."""
-        self._clients += 1
+    def _events(self, asked: EventsParameters) -> Answer:
+        return Answer.of(EventsDocument(events=list(self._story.events)[: asked.limit]))
+
+    def _forecasts(self, asked: ForecastsParameters) -> Answer:
+        return Answer.of(ForecastsDocument(forecasts=list(self._story.forecasts)[: asked.limit], record=None))
+
+    async def _timeline(self, asked: TimelineParameters) -> Answer:
+        span = await self._span()
+        from_ms = asked.from_ms if asked.from_ms is not None else span[0]
+        to_ms = asked.to_ms if asked.to_ms is not None else span[1]
+        events = list(self._story.between(from_ms or 0, to_ms or LATEST_MS))
+        return Answer.of(TimelineDocument(from_ms=from_ms, to_ms=to_ms, events=events))
+
+    async def _span(self) -> tuple[int | None, int | None]:
+        """From when to when there is something to show."""
+        kept = await self._moments.span() if self._moments else None
+        frame = self._moment.frame
+        start_ms = round(self._config.stage.race_start.timestamp() * 1000)
+        first_ms = kept[0] if kept else start_ms if frame else None
+        return first_ms, frame.clock_ms if frame else kept[1] if kept else None
+
+    async def _at(self, asked: MomentParameters) -> Answer:
+        frame = await self._kept().at(asked.time_ms)
+        if frame is None:
+            raise Refused(404, f"Nothing is kept of {asked.time_ms}; /api/timeline says from when to when there is.")
+        return self._past(frame).answer
+
+    def _past(self, frame: StateFrame) -> _Moment:
+        events = tuple(reversed(self._story.between(0, frame.clock_ms)))
+        forecast = next((told for told in self._story.forecasts if told["clock_ms"] <= frame.clock_ms), None)
+        return _Moment(frame, self._config, Beside(events, forecast, replay=True))
+
+    def _kept(self) -> Moments:
+        if self._moments is None:
+            raise Refused(404, "No moments are kept here; ask the Race Centre of the season.")
+        return self._moments
+
+    async def _tell_stream(self, asked: Asked[StreamParameters]) -> None:
+        channel = self._deltas if asked.parameters.deltas else self._states
+        await tell_events(asked, channel, self._config.door.patience_s)
+
+    async def _tell_replay(self, asked: Asked[ReplayParameters]) -> None:
+        moments = self._kept()
+        if self._replays >= self._config.replays:
+            raise Refused(429, "Too many replays run already; come back later.", {"retry-after": "30"})
+        channel = Channel(self._config.heartbeat_s)
+        self._replays += 1
         try:
-            yield f"retry: {RECONNECT_MS}\n\n".encode()
-            while not self._over:
-                changed, frame = self._changed, self._frame
-                if frame is not None and str(frame.clock_ms) != seen:
-                    seen = str(frame.clock_ms)
-                    yield self._encoded(frame)
-                    continue
-                try:
-                    await asyncio.wait_for(changed.wait(), self._config.heartbeat_s)
-                except TimeoutError:
-                    yield b": alive\n\n"
+            playing = asyncio.ensure_future(together(channel.run(), self._play(channel, moments, asked.parameters)))
+            try:
+                await tell_events(asked, channel, self._config.door.patience_s)
+            finally:
+                playing.cancel()
+                await asyncio.gather(playing, return_exceptions=True)
         finally:
-            self._clients -= 1
+            self._replays -= 1
 
-    def _encoded(self, frame: StateFrame) -> bytes:
-        if self._event is None:
-            document = json.dumps(self.snapshot(), separators=(",", ":"))
-            self._event = f"id: {frame.clock_ms}\nevent: state\ndata: {document}\n\n".encode()
-        return self._event
-
-
-class EventStream(StreamingResponse):
-    """Server-sent events to a client that has to keep up."""
-
-    media_type = "text/event-stream"
-
-    def __init__(self, events: AsyncIterator[bytes], patience_s: float) -> None:
-        super().__init__(events, headers={"cache-control": "no-store", "x-accel-buffering": "no"})
-        self._patience_s = patience_s
-
-    async def stream_response(self, send: Send) -> None:
-        """End the response when the client does not take what was sent."""
-
-        async def send_in_time(message: Message) -> None:
-            await asyncio.wait_for(send(message), self._patience_s)
-
+    async def _play(self, channel: Channel, moments: Moments, asked: ReplayParameters) -> None:
+        """Publish what was, until it is over or the feed is stopped; then the stream ends."""
+        over = asyncio.ensure_future(self._over.wait())
         try:
-            await super().stream_response(send_in_time)
-        except TimeoutError:
-            log("slow-client-dropped", patience_s=self._patience_s)
+            async with contextlib.aclosing(replayed(moments, asked.from_ms, asked.speed)) as frames:
+                async for frame in frames:
+                    document = self._past(frame).answer.body
+                    channel.publish(Message("state", str(frame.clock_ms), partial(_alone, document)))
+                    if over.done():
+                        break
+        finally:
+            over.cancel()
+            channel.close()
+
+    async def _tell_socket(self, socket: WebSocket) -> None:
+        try:
+            caller = self._gate.admit(*credentials(socket))
+            asked = parsed(StreamParameters, socket)
+            with self._gate.streaming(caller):
+                await socket.accept()
+                channel = self._deltas if asked.deltas else self._states
+                await tell_socket(
+                    socket.receive, socket.send, channel, asked.last_event_id, self._config.door.patience_s
+                )
+        except Refused as refused:
+            await socket.close(1008, refused.sentence[:120])
+
+
+def _alone(document: bytes) -> tuple[bytes]:
+    return (document,)
 
 
 if __name__ == "__main__":

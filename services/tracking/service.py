@@ -19,11 +19,17 @@ from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
 import uvicorn
+import uvloop
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import BaseRoute, Route
+
+from tracking.door import Door, DoorConfig, raise_file_limit
+
+MAX_WORD = 4096
+"""Bytes of what a client may say over a WebSocket."""
 
 M = TypeVar("M", bound=BaseModel)
 
@@ -41,6 +47,7 @@ class ServiceConfig(Section):
     health_port: int = Field(ge=0, le=65535)
     """TCP port of `GET /healthz` and of whatever else the service answers; 0 lets the kernel choose."""
     listen: str = "0.0.0.0"
+    door: DoorConfig = DoorConfig()
 
 
 class StageConfig(Section):
@@ -162,6 +169,8 @@ async def serve(program: Program, config: ServiceConfig, stopping: asyncio.Event
         return (await program.health()).as_response()
 
     app = Starlette(routes=[Route("/healthz", healthz), *program.routes])
+    http, web_socket = Door(config.door).protocols()
+    raise_file_limit()
     server = _HealthServer(
         uvicorn.Config(
             app,
@@ -171,6 +180,10 @@ async def serve(program: Program, config: ServiceConfig, stopping: asyncio.Event
             access_log=False,
             lifespan="off",
             timeout_graceful_shutdown=1,
+            http=http,
+            ws=web_socket,
+            ws_max_size=MAX_WORD,
+            ws_per_message_deflate=False,  # it would compress the same message for each reader
         )
     )
     listening = asyncio.create_task(_listen(server, stopping))
@@ -213,4 +226,4 @@ def main(model: type[C], program: Callable[[C], Program]) -> None:
     except Mistakes as mistakes:
         print(mistakes, file=sys.stderr)
         sys.exit(2)
-    asyncio.run(_serve_until_terminated(made, config))
+    uvloop.run(_serve_until_terminated(made, config))
