@@ -3,10 +3,9 @@
 import asyncio
 import contextlib
 from collections.abc import Callable
-from functools import cached_property, partial
+from functools import partial
 from typing import Any
 
-import orjson
 from nats.aio.client import Client
 from nats.aio.msg import Msg
 from nats.js import JetStreamContext
@@ -18,7 +17,8 @@ from starlette.websockets import WebSocket
 from tracking.broker import BrokerConfig, hold
 from tracking.feeds.api import Answer, Asked, Endpoint, Parameters, credentials, parsed
 from tracking.feeds.channel import Channel
-from tracking.feeds.deltas import DeltaDocument, delta_of
+from tracking.feeds.compatible import Compatible
+from tracking.feeds.deltas import DeltaDocument
 from tracking.feeds.documents import (
     CourseDocument,
     EventsDocument,
@@ -29,17 +29,28 @@ from tracking.feeds.documents import (
 )
 from tracking.feeds.gate import Gate, GateConfig, Refused
 from tracking.feeds.messages import Message
-from tracking.feeds.moments import FASTEST, Moments, replayed
-from tracking.feeds.story import MAX_EVENTS, MAX_FORECASTS, Story
+from tracking.feeds.moment import Moment
+from tracking.feeds.moments import Moments, replayed
+from tracking.feeds.openapi import openapi
+from tracking.feeds.parameters import (
+    LATEST_MS,
+    EventsParameters,
+    ForecastsParameters,
+    MomentParameters,
+    ReplayParameters,
+    StreamParameters,
+    TimelineParameters,
+)
+from tracking.feeds.story import Story
 from tracking.feeds.streaming import tell_events, tell_socket
 from tracking.service import Health, ServiceConfig, StageConfig, log, main, together, until
-from tracking.snapshot import Beside, course_document, snapshot_document
+from tracking.snapshot import Beside, course_document
 from tracking.stage import stage_course
 from tracking.streams import CONTROL, EVENTS, FORECASTS, STATES, ensure_stream, read_on, states_subject
 from tracking.wire import DecodeError, StateFrame, decode_states
 
-LATEST_MS = 4_102_444_800_000
-"""2100-01-01: what is later is a mistake."""
+VERSION = "1.0.0"
+"""Of what is told; a change that a client can notice is a new one."""
 
 
 class FeedConfig(ServiceConfig):
@@ -54,70 +65,6 @@ class FeedConfig(ServiceConfig):
     """Replays of the past that run at the same time; each is made for one reader."""
 
 
-class StreamParameters(Parameters):
-    """How a stream is told."""
-
-    deltas: bool = Field(default=False, description="First a snapshot, then only what changes.")
-    last_event_id: str | None = Field(
-        default=None, max_length=40, description="As the header Last-Event-ID, for those who cannot set it."
-    )
-
-
-class EventsParameters(Parameters):
-    """How many events."""
-
-    limit: int = Field(default=500, ge=1, le=MAX_EVENTS)
-
-
-class ForecastsParameters(Parameters):
-    """How many forecasts."""
-
-    limit: int = Field(default=500, ge=1, le=MAX_FORECASTS)
-
-
-class TimelineParameters(Parameters):
-    """From when to when."""
-
-    from_ms: int | None = Field(default=None, ge=0, le=LATEST_MS)
-    to_ms: int | None = Field(default=None, ge=0, le=LATEST_MS)
-
-
-class MomentParameters(Parameters):
-    """Which moment."""
-
-    time_ms: int = Field(ge=0, le=LATEST_MS, description="Race clock, Unix milliseconds.")
-
-
-class ReplayParameters(Parameters):
-    """From when, and how fast."""
-
-    from_ms: int = Field(ge=0, le=LATEST_MS, description="Race clock, Unix milliseconds.")
-    speed: float = Field(default=1.0, ge=1, le=FASTEST, description="Race seconds in a second.")
-
-
-class _Moment:
-    """The race at one second; each form is made when it is first asked for."""
-
-    def __init__(self, frame: StateFrame | None, config: FeedConfig, beside: Beside) -> None:
-        self.frame = frame
-        self._config = config
-        self._beside = beside
-
-    @cached_property
-    def document(self) -> SnapshotDocument:
-        """The snapshot."""
-        return snapshot_document(self.frame, self._config.stage, self._config.stack, self._beside)
-
-    @cached_property
-    def answer(self) -> Answer:
-        """The snapshot as JSON."""
-        return Answer.of(self.document)
-
-    def delta_since(self, before: "_Moment") -> bytes:
-        """What changed, as JSON."""
-        return orjson.dumps(delta_of(before.document, self.document))
-
-
 class Feed:
     """The newest state of one race; its routes can be served beside a page's."""
 
@@ -127,16 +74,21 @@ class Feed:
         self._course = course_document(stage_course(config.stage), config.stage)
         self._moments = moments
         self._story = Story(config.stage)
-        self._moment = _Moment(None, config, self._story.beside())
-        self._states, self._deltas = Channel(config.heartbeat_s), Channel(config.heartbeat_s)
+        self._moment = Moment(None, config.stage, config.stack, self._story.beside())
+        self._states, self._deltas, self._live = (Channel(config.heartbeat_s) for _ in range(3))
         self._gate = Gate(config.gate)
         self._heard: dict[str, tuple[object, int]] = {}
         self._connected = False
         self._corrupt = self._replays = 0
         self._over = asyncio.Event()
-        self.endpoints = self._endpoints()
+        compatible = Compatible(
+            config.stage, self._course, lambda: self._moment, self._story.start_list, self._tell_live
+        )
+        self.endpoints = (*self._endpoints(), *compatible.endpoints())
+        description = Answer.of(openapi(self.endpoints, VERSION))
         self.routes: tuple[BaseRoute, ...] = (
             *(endpoint.route(self._gate) for endpoint in self.endpoints),
+            Endpoint("/api/openapi.json", "This", dict, Parameters, lambda _: description).route(self._gate),
             WebSocketRoute("/api/ws", self._tell_socket),
         )
 
@@ -173,7 +125,7 @@ class Feed:
 
     @property
     def _channels(self) -> tuple[Channel, ...]:
-        return self._states, self._deltas
+        return self._states, self._deltas, self._live
 
     async def _follow(self, client: Client) -> None:
         js = client.jetstream()
@@ -219,9 +171,10 @@ class Feed:
         if shown and (frame.run, frame.clock_ms) <= (shown.run, shown.clock_ms):
             return
         self._story.see(frame)
-        self._tell(_Moment(frame, self._config, self._story.beside()), frame)
+        config = self._config
+        self._tell(Moment(frame, config.stage, config.stack, self._story.beside()), frame)
 
-    def _tell(self, moment: _Moment, frame: StateFrame) -> None:
+    def _tell(self, moment: Moment, frame: StateFrame) -> None:
         before, self._moment = self._moment, moment
         ident = str(frame.clock_ms)
         if before.frame and before.frame.run != frame.run:
@@ -230,6 +183,7 @@ class Feed:
         follows = before.frame is not None and before.frame.run == frame.run
         step = Message("delta", ident, lambda: (moment.delta_since(before),)) if follows else None
         self._states.publish(Message("state", ident, lambda: (moment.answer.body,)))
+        self._live.publish(Message("update", ident, moment.updates))
         self._deltas.publish(Message("snapshot", ident, lambda: (moment.answer.body,)), step)
 
     def _endpoints(self) -> tuple[Endpoint[Any], ...]:
@@ -307,10 +261,10 @@ class Feed:
             raise Refused(404, f"Nothing is kept of {asked.time_ms}; /api/timeline says from when to when there is.")
         return self._past(frame).answer
 
-    def _past(self, frame: StateFrame) -> _Moment:
+    def _past(self, frame: StateFrame) -> Moment:
         events = tuple(reversed(self._story.between(0, frame.clock_ms)))
         forecast = next((told for told in self._story.forecasts if told["clock_ms"] <= frame.clock_ms), None)
-        return _Moment(frame, self._config, Beside(events, forecast, replay=True))
+        return Moment(frame, self._config.stage, self._config.stack, Beside(events, forecast, replay=True))
 
     def _kept(self) -> Moments:
         if self._moments is None:
@@ -320,6 +274,9 @@ class Feed:
     async def _tell_stream(self, asked: Asked[StreamParameters]) -> None:
         channel = self._deltas if asked.parameters.deltas else self._states
         await tell_events(asked, channel, self._config.door.patience_s)
+
+    async def _tell_live(self, asked: Asked[Parameters]) -> None:
+        await tell_events(asked, self._live, self._config.door.patience_s)
 
     async def _tell_replay(self, asked: Asked[ReplayParameters]) -> None:
         moments = self._kept()

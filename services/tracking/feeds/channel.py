@@ -102,8 +102,9 @@ class Channel:
                 await asyncio.sleep(0)
 
     def close(self) -> None:
-        """Every reader's stream ends in order."""
+        """Every reader's stream ends in order, after the newest message."""
         for reader in self.readers:
+            reader.catch_up()
             reader.finish()
 
 
