@@ -9,6 +9,25 @@ PELOTON = "Peloton"
 
 
 @dataclass(frozen=True, slots=True)
+class GroupRules:
+    """When riders are one group; a group does not flicker around one threshold."""
+
+    split_s: float = 6.0
+    """Riders of one group whose gap grows beyond this are two groups ..."""
+    join_s: float = 4.0
+    """... and riders of two groups join below this."""
+
+    def __post_init__(self) -> None:
+        if not 0 < self.join_s <= self.split_s:
+            raise ValueError(
+                f"groups that split at {self.split_s} s cannot join at {self.join_s} s; choose 0 < join_s <= split_s"
+            )
+
+
+DEFAULT_RULES = GroupRules()
+
+
+@dataclass(frozen=True, slots=True)
 class Group:
     """Riders who ride together at one second of the race. What is not known is NaN."""
 

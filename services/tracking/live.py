@@ -9,6 +9,7 @@ import numpy as np
 from tracking.course import Course
 from tracking.kernel import Tracker
 from tracking.kernel.checkpoint import seal, unseal
+from tracking.records import FINISHED, LOST
 from tracking.riders import start_list
 from tracking.wire import Batch, RaceStatus, StateFrame
 
@@ -16,8 +17,6 @@ SECOND_MS = 1000
 STEPS_MS = 10_000
 """A clock that jumps further than this, after an outage or at the start, is not followed second by second."""
 RATE_OVER_NS = 5_000_000_000
-FINISHED = 3
-LOST = 2
 
 LIVE = np.dtype([("run", "i8"), ("clock_ms", "i8"), ("ingest_ns", "i8")])
 """What a checkpoint holds beside its tracker."""

@@ -13,11 +13,10 @@ from typing import Any
 import numpy as np
 
 from tracking.groups import PELOTON, Group, groups_of
+from tracking.records import FINISHED, FRESH
 
 LASTING = 10
 """Frames, which are seconds in a live race, that a change has to last."""
-FRESH, FINISHED = 0, 3
-"""Quality of riders."""
 NAMED_AT_MOST = 8
 """Riders whose numbers a text lists; of more it says how many."""
 PLACES_TOLD = 3

@@ -16,6 +16,9 @@ READING = np.dtype(
 )
 """One position of one device. (device, time_ms) is its identity."""
 
+FRESH, PREDICTED, LOST, FINISHED = range(4)
+"""Quality of a state: seen; not seen for some seconds; not seen for long; over the line."""
+
 RIDER_STATE = np.dtype(
     [
         ("rider", "<u2"),  # number on the rider's back

@@ -23,9 +23,8 @@ from tracking.feeds.documents import (
     Status,
     ThresholdsDocument,
 )
-from tracking.groups import Group, groups_of
-from tracking.kernel.standing import FINISHED, JOIN_S, PREDICTED, SPLIT_S
-from tracking.records import RIDER_STATE
+from tracking.groups import DEFAULT_RULES, Group, groups_of
+from tracking.records import FINISHED, PREDICTED, RIDER_STATE
 from tracking.service import StageConfig
 from tracking.wire import RaceStatus, StateFrame
 
@@ -45,7 +44,7 @@ class Beside:
     """Newest first."""
     forecast: ForecastDocument | None = None
     thresholds: ThresholdsDocument = field(
-        default_factory=lambda: ThresholdsDocument(split_s=SPLIT_S, join_s=JOIN_S),
+        default_factory=lambda: ThresholdsDocument(split_s=DEFAULT_RULES.split_s, join_s=DEFAULT_RULES.join_s),
     )
     jerseys: Mapping[Jersey, int] = field(default_factory=dict)
     """Who wears what."""

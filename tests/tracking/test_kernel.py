@@ -317,7 +317,8 @@ def test_a_restored_tracker_goes_on_as_if_it_never_stopped(second: int) -> None:
             assert restored.frame(clock).tobytes() == frame.tobytes()
         if clock == START_MS + second * 1000:
             restored = Tracker.restore(road, through.checkpoint())
-    assert restored is not None and restored.counts == through.counts
+    assert restored is not None
+    assert restored.counts == through.counts
 
 
 def test_the_checkpoint_of_a_whole_stage_goes_on_exactly_and_fits_a_message() -> None:

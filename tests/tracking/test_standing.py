@@ -9,7 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tracking.course import Course, build_course
 from tracking.course_file import Trace
-from tracking.kernel import GroupRules, Tracker
+from tracking.groups import GroupRules
+from tracking.kernel import Tracker
 from tracking.kernel.power import DRAG_AREA_M2, DRIVE, LOADED_KG, ROLLING
 from tracking.records import READING
 from tracking.riders import start_list

@@ -3,7 +3,7 @@
 import numpy as np
 
 from tracking.compiled import compiled
-from tracking.kernel.quality import FINISHED, LOST
+from tracking.records import FINISHED, LOST
 
 SAME_TIME_S = 1.0
 """Who finishes less than this behind the one in front is given the same time."""

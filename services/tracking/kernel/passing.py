@@ -8,7 +8,8 @@ import numpy as np
 from tracking.compiled import compiled
 from tracking.kernel.filtering import coasted, slot
 from tracking.kernel.layout import TRAIL, TRAIL_STEP_MS, WATERMARK_MS
-from tracking.kernel.quality import FINISHED, LOST, PROOFS
+from tracking.kernel.quality import PROOFS
+from tracking.records import FINISHED, LOST
 
 
 @compiled

@@ -1,9 +1,8 @@
 """How sure a rider's place is."""
 
 from tracking.compiled import compiled
+from tracking.records import FRESH, PREDICTED
 
-FRESH, PREDICTED, LOST, FINISHED = 0, 1, 2, 3
-"""Quality of a state."""
 PROOFS = 4
 """Believed readings before a rider takes part in the race's standing."""
 

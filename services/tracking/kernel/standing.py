@@ -10,7 +10,8 @@ from tracking.kernel.grouping import mark_groups
 from tracking.kernel.layout import WATERMARK_MS
 from tracking.kernel.passing import distance_at, note_trails, number_at, passed_by
 from tracking.kernel.power import SMOOTHED_OVER_S, abreast, drag_left, power
-from tracking.kernel.quality import FINISHED, FRESH, LOST, PREDICTED, PROOFS, is_racing
+from tracking.kernel.quality import PROOFS, is_racing
+from tracking.records import FINISHED, FRESH, LOST, PREDICTED
 
 FRESH_MS = 3_000
 LOST_MS = 60_000

@@ -7,14 +7,15 @@ from dataclasses import dataclass
 import numpy as np
 
 from tracking.course import Course
+from tracking.groups import DEFAULT_RULES, GroupRules
 from tracking.kernel import layout
 from tracking.kernel.air import unknown_air
 from tracking.kernel.checkpoint import CheckpointError, seal, unseal
 from tracking.kernel.filtering import ingest
 from tracking.kernel.layout import FIX, RACE, REMEMBERED, TRACK
 from tracking.kernel.matching import POSITION_VAR
-from tracking.kernel.standing import FINISHED, FINISHED_KEY, LOST, PROOFS, frame
-from tracking.records import RIDER_STATE
+from tracking.kernel.standing import FINISHED_KEY, PROOFS, frame
+from tracking.records import FINISHED, LOST, RIDER_STATE
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,25 +34,6 @@ class Counts:
     """Not believed: off the road, or nobody is that fast."""
     unknown: int
     """Of devices that nobody rides with."""
-
-
-@dataclass(frozen=True, slots=True)
-class GroupRules:
-    """When riders are one group; a group does not flicker around one threshold."""
-
-    split_s: float = 6.0
-    """Riders of one group whose gap grows beyond this are two groups ..."""
-    join_s: float = 4.0
-    """... and riders of two groups join below this."""
-
-    def __post_init__(self) -> None:
-        if not 0 < self.join_s <= self.split_s:
-            raise ValueError(
-                f"groups that split at {self.split_s} s cannot join at {self.join_s} s; choose 0 < join_s <= split_s"
-            )
-
-
-DEFAULT_RULES = GroupRules()
 
 
 class Tracker:
