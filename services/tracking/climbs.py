@@ -14,6 +14,8 @@ PLATEAU_ENDS_M = 2000.0
 LEAST_GRADIENT = 0.03
 CATEGORIES = ((800.0, "HC"), (640.0, "1"), (320.0, "2"), (160.0, "3"), (80.0, "4"))
 """Height gained (m) that a climb of at least 3 % needs for a category."""
+MOST_PLACES = 1500
+"""An ascent of more places than this, longer than any road's, is looked at in longer strides."""
 SUMMIT_REACH_M = 1500.0
 """A banner stands this near the top, as the profile has it."""
 FOOT_REACH_M = 25_000.0
@@ -109,6 +111,8 @@ def _ascents(height: np.ndarray) -> list[tuple[int, int]]:
 
 def _steepest_part(at: np.ndarray, height: np.ndarray) -> Climb | None:
     """The part of an ascent with the largest gain x gradient: leaves out the false flats at foot and top."""
+    every = 1 + len(at) // MOST_PLACES
+    at, height = at[::every], height[::every]
     gain = height[None, :] - height[:, None]
     run = at[None, :] - at[:, None]
     with np.errstate(divide="ignore", invalid="ignore"):

@@ -19,7 +19,8 @@ BRIDGED_M = 500.0
 DRIFT_M = 150.0
 """Two passages of a circuit differ by no more than this in the length of the lap."""
 SHORTEST_M = 100.0
-_ROWS = 256
+_ROWS, _LATER = 256, 2048
+"""Places that are compared at a time, and with so many later ones near them at the most: 50 km of road."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +74,7 @@ def _next_passages(at: np.ndarray, x: np.ndarray, y: np.ndarray) -> tuple[np.nda
     same, opposite = np.full(len(at), np.nan), np.full(len(at), np.nan)
     for low in range(0, len(at), _ROWS):
         rows = slice(low, low + _ROWS)
-        later = low + np.flatnonzero(_around(x[low:], x[rows]) & _around(y[low:], y[rows]))
+        later = low + np.flatnonzero(_around(x[low:], x[rows]) & _around(y[low:], y[rows]))[:_LATER]
         off2 = (x[rows, None] - x[later]) ** 2 + (y[rows, None] - y[later]) ** 2
         ahead = at[later] - at[rows, None]
         aligned = east[rows, None] * east[later] + north[rows, None] * north[later]

@@ -98,7 +98,7 @@ def _parser(about: str) -> argparse.ArgumentParser:
     parser.add_argument("--neutral-km", type=float, metavar="KM", help="the neutral zone before the official start")
     parser.add_argument(
         "--checkpoint",
-        type=_checkpoint,
+        type=checkpoint,
         action="append",
         metavar="PLACE=KM",
         help="a place of known official distance: LATITUDE,LONGITUDE=KM, or kilometres along the trace=KM; repeatable",
@@ -107,7 +107,8 @@ def _parser(about: str) -> argparse.ArgumentParser:
     return parser
 
 
-def _checkpoint(text: str) -> Checkpoint:
+def checkpoint(text: str) -> Checkpoint:
+    """PLACE=KM; ValueError where it is none."""
     place, _, km = text.partition("=")
     numbers = [float(number) for number in place.split(",")]
     if len(numbers) > 2:

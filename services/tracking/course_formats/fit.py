@@ -11,7 +11,7 @@ from garmin_fit_sdk import Decoder, Stream
 from tracking.course_formats.drawing import Drawing, Mark, MarkKind, Unreadable, km_in, points, towns
 
 LABEL = "record"
-MOST_MESSAGES = 500_000
+MOST_MESSAGES = 150_000
 DEGREES = 180 / 2**31
 """Of a semicircle, in which FIT counts angles."""
 KINDS = {
@@ -43,7 +43,7 @@ def read(content: bytes) -> Drawing:
 def _messages(content: bytes) -> Mapping[str, Any]:
     seen = 0
 
-    def count(number: int, message: dict) -> None:
+    def count(*message: Any) -> None:
         nonlocal seen
         seen += 1
         if seen > MOST_MESSAGES:
@@ -51,7 +51,11 @@ def _messages(content: bytes) -> Mapping[str, Any]:
 
     decoder = Decoder(Stream.from_byte_array(bytearray(content)))
     messages, errors = decoder.read(
-        convert_datetimes_to_dates=False, expand_sub_fields=False, merge_heart_rates=False, mesg_listener=count
+        convert_datetimes_to_dates=False,
+        expand_sub_fields=False,
+        merge_heart_rates=False,
+        mesg_listener=count,
+        mesg_definition_listener=count,
     )
     for error in errors:
         if isinstance(error, Unreadable):

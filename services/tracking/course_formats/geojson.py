@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from tracking.course_formats.drawing import Drawing, Mark, MarkKind, Problem, Unreadable, is_number, points
+from tracking.course_formats.drawing import MOST_MARKS, Drawing, Mark, MarkKind, Problem, Unreadable, is_number, points
 
 LABEL = "coordinates"
 LINES = ("LineString", "MultiLineString")
@@ -55,6 +55,8 @@ def _the_features(document: Any) -> tuple[int, list[dict]]:
         features = [document]
     if not isinstance(features, list) or not all(isinstance(feature, dict) for feature in features):
         raise Unreadable("features", "is not a FeatureCollection", "Give a FeatureCollection with one line, the course")
+    if len(features) > MOST_MARKS:
+        raise Unreadable("features", f"has {len(features)} features, more than {MOST_MARKS}", _ONE_LINE)
     lines = [i for i, feature in enumerate(features) if len(features) == 1 or _geometry(feature).get("type") in LINES]
     if len(lines) != 1:
         reason = f"is not a FeatureCollection with exactly one line but with {len(lines)}"
