@@ -97,12 +97,18 @@ class Tracker:
     def set_wind(self, east_ms: np.ndarray, north_ms: np.ndarray, density: np.ndarray | None = None) -> None:
         """How the air moves, m/s towards east and north, from now on; NaN where it is not known.
 
-        Arrays (k,) for k places spread evenly from start to finish, k >= 1; so `density`, kg/m³, by default unchanged.
+        Arrays (k,) for k places spread evenly from start to finish, k >= 1; so `density`, kg/m³, which stays as it is
+        where it is not given.
         """
-        for name, values in (("east", east_ms), ("north", north_ms), ("density", density)):
-            if values is not None:
-                places = np.linspace(0.0, 1.0, len(values))
-                self._air[name] = np.interp(np.linspace(0.0, 1.0, len(self._air)), places, values)
+        self._air["east"], self._air["north"] = self._along(east_ms), self._along(north_ms)
+        if density is not None:
+            known = self._along(density)
+            self._air["density"] = np.where(np.isnan(known), self._air["density"], known)
+
+    def _along(self, values: np.ndarray) -> np.ndarray:
+        """Values (k,) spread evenly over the course, at the places where the air is kept."""
+        places = np.linspace(0.0, 1.0, len(self._air))
+        return np.interp(places, np.linspace(0.0, 1.0, len(values)), values)
 
     def set_classification(self, riders: np.ndarray, behind_s: np.ndarray) -> None:
         """The general classification before the stage: seconds (n,) of riders (n,) behind its leader."""
