@@ -7,14 +7,16 @@ import asyncio
 import contextlib
 from typing import Any
 
+from nats.aio.client import Client
 from pydantic import Field
 from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import Route
 
-from tracking.broker import BrokerConfig
+from tracking.broker import BrokerConfig, hold
 from tracking.collector import Collector, PartLimits, Readings, States
 from tracking.parts import ObjectStoreConfig, PartStore
+from tracking.refetch import tell_spans
 from tracking.service import Health, ServiceConfig, StageConfig, main, together, until
 from tracking.streams import READINGS, STATES
 
@@ -75,7 +77,11 @@ class Archive:
             stored.set()
 
         stored = asyncio.Event()
-        await until(stored, together(self._readings.run(broker), self._states.run(broker), stop()))
+        answering = hold([broker], "archive-spans", self._tell_spans)
+        await until(stored, together(self._readings.run(broker), self._states.run(broker), answering, stop()))
+
+    async def _tell_spans(self, client: Client) -> None:
+        await tell_spans(client, self._config.stack, self._readings.taken)
 
     async def _store_all(self) -> None:
         """Return when the broker has nothing that is not stored."""

@@ -19,6 +19,7 @@ from tracking.manifest import Manifest, Tally
 from tracking.parts import STORE_TROUBLE, PartStore, Shelf
 from tracking.records import READING, RIDER_STATE
 from tracking.service import log, together
+from tracking.spans import SPAN
 from tracking.streams import ensure_stream, pending, pull, resume
 from tracking.wire import DecodeError, decode_batch, decode_states
 
@@ -50,6 +51,10 @@ class Content(ABC):
     def manifest(self, run: int) -> Manifest:
         """Of all rows that are known; empty where none is kept."""
 
+    def spans(self, span_ms: int, before_ms: int) -> np.ndarray:
+        """SPAN rows of all that are known, as of `tracking.manifest.Tally.spans`; none where no manifest is kept."""
+        return np.zeros(0, SPAN)
+
 
 class Readings(Content):
     """Readings, each device's each fix once."""
@@ -71,6 +76,9 @@ class Readings(Content):
 
     def manifest(self, run: int) -> Manifest:
         return self._tally.manifest(run)
+
+    def spans(self, span_ms: int, before_ms: int) -> np.ndarray:
+        return self._tally.spans(span_ms, before_ms)
 
 
 class States(Content):
@@ -176,6 +184,10 @@ class Collector:
     async def pending(self) -> int | None:
         """Messages that are not yet in the store; None while the broker is away."""
         return await pending(self._js, self._stream, DURABLE)
+
+    def taken(self, span_ms: int, before_ms: int) -> tuple[int, np.ndarray]:
+        """(run, SPAN rows) of all that is stored or on its way into the store."""
+        return self._run or 0, self._content.spans(span_ms, before_ms)
 
     def close_part(self) -> None:
         """Let what was taken so far go to the store now."""

@@ -31,15 +31,15 @@ class Journal:
         self.damaged = 0
         """Bytes of the log that are no whole batch."""
         self._segments = Segments(folder / str(run), SEGMENT_BYTES)
-        self._tally = Tally()
+        self.tally = Tally()
         for readings, damaged in self.read():
-            self._tally.add(readings)
+            self.tally.add(readings)
             self.damaged += damaged
 
     def append(self, batches: Sequence[Batch]) -> int:
         """Write batches and wait until the disk has them; returns how many readings were new. Raises OSError."""
         self._segments.append(b"".join(map(encode_batch, batches)))
-        return int(self._tally.add(np.concatenate([batch.readings for batch in batches])).sum())
+        return int(self.tally.add(np.concatenate([batch.readings for batch in batches])).sum())
 
     def read(self) -> Iterator[tuple[np.ndarray, int]]:
         """Of each segment (its readings as READING (n,), its bytes that are no whole batch)."""
@@ -47,9 +47,9 @@ class Journal:
             batches, damaged = split_batches(path.read_bytes())
             yield np.concatenate([np.zeros(0, READING), *(batch.readings for batch in batches)]), damaged
 
-    def manifest(self) -> Manifest:
+    def manifest(self, by_minutes: bool = False) -> Manifest:
         """Of all readings in the log, each once."""
-        return self._tally.manifest(self.run)
+        return self.tally.manifest(self.run, by_minutes)
 
     def close(self) -> None:
         """Also makes the next `append` begin a new segment."""

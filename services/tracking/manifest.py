@@ -5,6 +5,7 @@ places with equal manifests hold the same readings, whatever way these took.
 """
 
 import argparse
+import dataclasses
 import json
 import sys
 from collections.abc import Mapping
@@ -16,6 +17,7 @@ import numpy as np
 
 from tracking.records import READING
 from tracking.service import Mistakes, load_config
+from tracking.spans import ALWAYS_MS, MINUTE_MS, SPAN, from_rows, lacking, spans_of, to_rows, told
 
 _SMALLEST_SHELF = 4096
 
@@ -36,6 +38,8 @@ class Manifest:
     run: int
     """See `tracking.wire.Batch.run`; 0 where nothing has arrived yet."""
     devices: Mapping[int, DeviceCount]
+    minutes: np.ndarray = dataclasses.field(default_factory=lambda: np.zeros(0, SPAN), compare=False)
+    """SPAN rows of a minute each, where they were asked for: they tell when a difference is."""
 
     @property
     def readings(self) -> int:
@@ -51,7 +55,8 @@ class Manifest:
             str(number): {"readings": device.readings, "digest": f"{device.digest:016x}"}
             for number, device in sorted(self.devices.items())
         }
-        return {"run": self.run, "readings": self.readings, "digest": f"{self.digest:016x}", "devices": devices}
+        document = {"run": self.run, "readings": self.readings, "digest": f"{self.digest:016x}", "devices": devices}
+        return {**document, "minutes": to_rows(self.minutes)} if len(self.minutes) else document
 
     @classmethod
     def from_json(cls, document: Mapping[str, Any]) -> "Manifest":
@@ -60,7 +65,7 @@ class Manifest:
             int(number): DeviceCount(int(device["readings"]), int(device["digest"], 16))
             for number, device in document["devices"].items()
         }
-        return cls(int(document["run"]), devices)
+        return cls(int(document["run"]), devices, from_rows(document.get("minutes", ())))
 
 
 def compare(truck: Manifest, archive: Manifest) -> tuple[str, ...]:
@@ -72,10 +77,21 @@ def compare(truck: Manifest, archive: Manifest) -> tuple[str, ...]:
         here = truck.devices.get(number, DeviceCount(0, 0))
         there = archive.devices.get(number, DeviceCount(0, 0))
         if here.readings != there.readings:
-            differences.append(f"device {number}: {here.readings} readings on the truck, {there.readings} archived")
+            sentence = f"device {number}: {here.readings} readings on the truck, {there.readings} archived"
         elif here.digest != there.digest:
-            differences.append(f"device {number}: {here.readings} readings on either side, but not the same ones")
+            sentence = f"device {number}: {here.readings} readings on either side, but not the same ones"
+        else:
+            continue
+        differences.append(sentence + _when(truck.minutes, archive.minutes, number))
     return tuple(differences)
+
+
+def _when(truck: np.ndarray, archive: np.ndarray, device: int) -> str:
+    """When these two differ, as the end of a sentence; nothing where one of them does not tell minutes."""
+    if not len(truck) or not len(archive):
+        return ""
+    here, there = (spans[spans["device"] == device] for spans in (truck, archive))
+    return f"; they differ in {told(np.union1d(lacking(here, there), lacking(there, here)), MINUTE_MS)}"
 
 
 class Tally:
@@ -109,10 +125,19 @@ class Tally:
         added[order] = True
         return added
 
-    def manifest(self, run: int) -> Manifest:
+    def manifest(self, run: int, by_minutes: bool = False) -> Manifest:
         """What was counted so far."""
         numbers = np.flatnonzero(self._readings)
-        return Manifest(run, {int(n): DeviceCount(int(self._readings[n]), int(self._digests[n])) for n in numbers})
+        devices = {int(n): DeviceCount(int(self._readings[n]), int(self._digests[n])) for n in numbers}
+        return Manifest(run, devices, self.spans(MINUTE_MS)) if by_minutes else Manifest(run, devices)
+
+    def spans(self, span_ms: int, before_ms: int = ALWAYS_MS) -> np.ndarray:
+        """SPAN rows, sorted, of what was counted so far and has a fix time before `before_ms`."""
+        nothing = np.zeros(0, np.uint64)
+        identities = np.concatenate([nothing, *(known for known, _ in self._shelves)])
+        digests = np.concatenate([nothing, *(counted for _, counted in self._shelves)])
+        due = identities & np.uint64(ALWAYS_MS - 1) < np.uint64(before_ms)
+        return spans_of(identities[due], np.ones(int(due.sum()), np.uint64), digests[due], span_ms)
 
     def _meet(self, shelf: tuple[np.ndarray, np.ndarray], identities: np.ndarray, digests: np.ndarray) -> np.ndarray:
         """Mask of the identities on this shelf; a smaller digest takes the place of the one there."""
@@ -164,7 +189,7 @@ def read_manifest(file: Path) -> Manifest:
     """A manifest as `to_json` wrote it; raises `Mistakes` for what is none."""
     try:
         return Manifest.from_json(json.loads(file.read_text()))
-    except (OSError, KeyError, TypeError, ValueError, AttributeError) as error:
+    except (OSError, KeyError, TypeError, ValueError, OverflowError, AttributeError) as error:
         raise Mistakes([f"{file}: is no manifest ({type(error).__name__}: {error}); fetch it again."]) from None
 
 

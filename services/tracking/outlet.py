@@ -47,7 +47,7 @@ class Outlet:
                 THROUGH: str(through),
                 EPOCH: str(epoch),
             }
-            self._seq = None
+            self._seq = None  # not known until it says so
             try:
                 data = encode_states(replace(frame, published_ns=now_ns))
                 ack = await self._js.publish(self._subject, data, headers=headers)

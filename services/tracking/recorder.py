@@ -1,14 +1,17 @@
 """The recorder on the truck's storage: a raw log of all readings that does not depend on any broker.
 
-It acknowledges a batch after the disk has it, so the truck's broker keeps what the disk does not take.
+It acknowledges a batch after the disk has it, so the truck's broker keeps what the disk does not take. Where it knows
+the cloud's broker, it also brings there again what the archive lacks (`tracking.refetch`).
 """
 
 import asyncio
+from collections.abc import Awaitable
 from pathlib import Path
 
 from nats.aio.client import Client
 from nats.aio.msg import Msg
 from nats.js import JetStreamContext
+from pydantic import Field
 from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import Route
@@ -16,7 +19,8 @@ from starlette.routing import Route
 from tracking.broker import BrokerConfig, hold
 from tracking.journal import Journal, newest_run
 from tracking.manifest import Manifest
-from tracking.service import Health, ServiceConfig, log, main, until
+from tracking.refetch import Refetcher
+from tracking.service import Health, ServiceConfig, log, main, together, until
 from tracking.streams import READINGS, ensure_stream, pending, pull, resume
 from tracking.wire import Batch, DecodeError, decode_batch
 
@@ -29,6 +33,10 @@ class RecorderConfig(ServiceConfig):
     broker: BrokerConfig
     state_dir: Path
     """Folder of the raw log."""
+    cloud: BrokerConfig | None = None
+    """The cloud's broker, where what the archive lacks is sent again."""
+    compare_s: float = Field(default=30.0, gt=0)
+    """Between comparisons with the archive."""
 
 
 class Recorder:
@@ -40,6 +48,7 @@ class Recorder:
         self._js: JetStreamContext | None = None
         self._full: str | None = None
         self._batches = self._corrupt = 0
+        self._refetcher = Refetcher(config.stack, lambda: self._journal, config.compare_s)
         self.routes = [Route("/manifest", self._manifest)]
 
     async def health(self) -> Health:
@@ -50,6 +59,7 @@ class Recorder:
             "readings": self._held().readings,
             "damaged_bytes": self._journal.damaged if self._journal else 0,
             "pending": await pending(self._js, READINGS, DURABLE),
+            "archive": vars(self._refetcher.counts),
         }
         if self._full:
             return Health(False, f"{self._config.state_dir} does not take the log ({self._full}); make room", counts)
@@ -64,10 +74,15 @@ class Recorder:
         if last is not None:
             self._journal = Journal(self._config.state_dir, last)
         try:
-            await until(stopping, hold([self._config.broker], "recorder", self._record))
+            await until(stopping, together(hold([self._config.broker], "recorder", self._record), *self._refetching()))
         finally:
             if self._journal:
                 self._journal.close()
+
+    def _refetching(self) -> list[Awaitable[None]]:
+        if self._config.cloud is None:
+            return []
+        return [hold([self._config.cloud, self._config.broker], "refetch", self._refetcher.work)]
 
     async def _record(self, client: Client) -> None:
         self._js = client.jetstream()
@@ -109,11 +124,11 @@ class Recorder:
             self._journal = Journal(self._config.state_dir, run)
         return self._journal
 
-    def _held(self) -> Manifest:
-        return self._journal.manifest() if self._journal else Manifest(0, {})
+    def _held(self, by_minutes: bool = False) -> Manifest:
+        return self._journal.manifest(by_minutes) if self._journal else Manifest(0, {})
 
     async def _manifest(self, request: Request) -> JSONResponse:
-        return JSONResponse(self._held().to_json())
+        return JSONResponse(self._held("minutes" in request.query_params).to_json())
 
 
 if __name__ == "__main__":

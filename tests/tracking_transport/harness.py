@@ -287,9 +287,10 @@ class Loopback:
         endpoint = f"http://127.0.0.1:{store.get_host_and_port()[1]}"
         # A bucket of our own: all of moto's servers in a process show the same objects.
         objects = {"endpoint": endpoint, "access_key": "loopback", "secret_key": "loopback", "bucket": "loopback"}
+        far = self.cloud.config(self.uplink.port)
         configs: dict[str, dict[str, Any]] = {
-            "forwarder": {"truck": truck, "cloud": self.cloud.config(self.uplink.port)},
-            "recorder": {"broker": truck, "state_dir": str(folder / "raw")},
+            "forwarder": {"truck": truck, "cloud": far},
+            "recorder": {"broker": truck, "state_dir": str(folder / "raw"), "cloud": far, "compare_s": 0.5},
             "processor": {"broker": cloud, "stage": stage, "speed": 5.0, "checkpoint_s": 1.0},
             "archive": {"broker": cloud, "stage": stage, "object_store": objects, "part_seconds": 1.0},
             "feed": {"broker": cloud, "stage": stage, "heartbeat_s": 0.2},
@@ -302,10 +303,14 @@ class Loopback:
             self.services[name] = Service(folder, "relay", config, name)
 
     def start(self) -> None:
-        for process in (self.truck, self.cloud, *self.services.values()):
-            process.start()
-        for name, service in self.services.items():
-            eventually(f"{name} is healthy", service.healthy, within=120)
+        standby = self.services["standby"]
+        first = [service for service in self.services.values() if service is not standby]
+        for processes in ([self.truck, self.cloud, *first], [standby]):  # the first has compiled for the second
+            for process in processes:
+                process.start()
+            for name, service in self.services.items():
+                if service in processes:
+                    eventually(f"{name} is healthy", service.healthy, within=120)
 
     def stop(self) -> None:
         for process in (*self.services.values(), self.truck, self.cloud):

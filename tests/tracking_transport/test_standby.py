@@ -2,12 +2,17 @@
 
 import asyncio
 import contextlib
+import json
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
 
 import nats
 import pytest
+from nats.js import JetStreamContext
+from tracking.lease import bucket_of
 from tracking.live import LiveRace, RaceDay
+from tracking.processor import CHECKPOINTS
 from tracking.service import StageConfig
 from tracking.stage import stage_course
 from tracking.streams import read_on
@@ -16,32 +21,44 @@ from tracking.wire import DecodeError, StateFrame, decode_batch, decode_states
 from tests.tracking_transport.harness import (
     PROCESSORS,
     RACE_START_MS,
+    STACK,
     Loopback,
     Service,
     eventually,
     stage_config,
 )
 
+T = TypeVar("T")
 BACK_WITHIN_S = 3.0
 
 
-def stored(loopback: Loopback, stream: str) -> list[bytes]:
-    """All messages of a stream in the cloud, in order."""
+def asked(loopback: Loopback, question: Callable[[JetStreamContext], Awaitable[T]]) -> T:
+    """What the cloud's broker answers."""
 
-    async def read() -> list[bytes]:
+    async def ask() -> T:
         config = loopback.cloud.config()
         client = await nats.connect(config["url"], user=config["user"], password=config["password"])
-        js = client.jetstream()
+        try:
+            return await question(client.jetstream())
+        finally:
+            await client.close()
+
+    return asyncio.run(ask())
+
+
+def stored(loopback: Loopback, stream: str, after: int = 0) -> list[bytes]:
+    """The messages of a stream in the cloud behind this one, in order."""
+
+    async def read(js: JetStreamContext) -> list[bytes]:
         last = (await js.stream_info(stream)).state.last_seq
         messages: list[bytes] = []
-        async for group in read_on(js, stream, 1):
+        async for group in read_on(js, stream, after + 1):
             messages += [message.data for message in group]
             if group[-1].metadata.sequence.stream >= last:
                 break
-        await client.close()
         return messages
 
-    return asyncio.run(read())
+    return asked(loopback, read)
 
 
 def told(loopback: Loopback) -> list[StateFrame]:
@@ -53,16 +70,24 @@ def told(loopback: Loopback) -> list[StateFrame]:
     return frames
 
 
-def computed(loopback: Loopback) -> dict[int, bytes]:
-    """Riders by race clock, as one processor would have told them that never stopped."""
-    stage = StageConfig.model_validate(stage_config())
-    race: LiveRace | None = None
+def checkpoint(loopback: Loopback) -> tuple[LiveRace, int]:
+    """The race as it was stored, and the last message in it."""
+
+    async def read(js: JetStreamContext) -> bytes:
+        return (await (await bucket_of(js, CHECKPOINTS)).get(STACK)).value or b""
+
+    described, _, data = asked(loopback, read).partition(b"\n")
+    course = stage_course(StageConfig.model_validate(stage_config()))
+    race = LiveRace.restored(RaceDay(course, RACE_START_MS, 5.0), data)
+    return race, json.loads(described)["through"]
+
+
+def go_on(loopback: Loopback, race: LiveRace, through: int) -> dict[int, bytes]:
+    """Riders by race clock, as one processor would have told them that went on from here and never stopped."""
     riders = {}
-    for data in stored(loopback, "READINGS"):
+    for data in stored(loopback, "READINGS", through):
         with contextlib.suppress(DecodeError):
-            batch = decode_batch(data)
-            race = race or LiveRace(RaceDay(stage_course(stage), RACE_START_MS, 5.0), batch.run)
-            race.take(batch)
+            race.take(decode_batch(data))
             if frame := race.frame(0):
                 riders[frame.clock_ms] = frame.riders.tobytes()
     return riders
@@ -119,15 +144,30 @@ def test_a_processor_that_starts_again_tells_what_it_would_have_told(loopback: L
     processors = [loopback.services[name] for name in PROCESSORS]
     with loopback.field.riding():
         eventually("a checkpoint is stored", lambda: loopback.active().get()["checkpoints"] > 0)
+        race, through = checkpoint(loopback)
+        from_ms = race.clock_ms
         for processor in processors:
             getattr(processor, way)()
         for processor in processors:
             processor.start()
-        eventually("the feed is live again", loopback.is_live)
+        eventually("the race goes on", lambda: loopback.snapshot()["race"]["clock_ms"] > from_ms + 15_000)
     for processor in processors:
         eventually("a processor is back", processor.healthy)
         assert '"restored"' in processor.log.read_text()
     frames = told(loopback)
     assert_each_second_once_and_forward(frames)
-    alone = computed(loopback)
-    assert [frame.clock_ms for frame in frames if frame.riders.tobytes() != alone[frame.clock_ms]] == []
+    alone = go_on(loopback, race, through)
+    since = [frame for frame in frames if frame.clock_ms > from_ms]
+    assert [frame.clock_ms for frame in since if frame.riders.tobytes() != alone[frame.clock_ms]] == []
+    assert len(since) > 5
+
+
+def test_what_others_publish_as_a_frame_does_not_stop_the_processor(loopback: Loopback) -> None:
+    """Guards against one foreign message on the subject that makes every later frame a conflict."""
+    with loopback.field.riding():
+        eventually("the feed is live", loopback.is_live)
+        for _ in range(3):
+            asked(loopback, lambda js: js.publish(f"states.{STACK}", b"not a frame of ours"))
+        shown = loopback.snapshot()["race"]["clock_ms"]
+        eventually("the feed goes on", lambda: loopback.snapshot()["race"]["clock_ms"] > shown + 3000)
+    assert_each_second_once_and_forward(told(loopback))
