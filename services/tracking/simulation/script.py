@@ -6,6 +6,9 @@ import numpy as np
 
 from tracking.riders import start_list
 
+LET_GO_SHARE = 0.4
+"""Share of the races in which the bunch lets a good breakaway go: it may then survive to a summit too."""
+
 RIDER = np.dtype(
     [
         ("distance", "f8"),  # official metres; below 0 behind the start line, above the length beyond the finish
@@ -64,12 +67,12 @@ def draw_script(seed: int, length_m: float) -> Script:
         attacks[index] = (share * length_m, effort, np.nan)
         riders["attack"][willing[taken : taken + size]] = index
         taken += int(size)
-    return Script(
-        riders=riders,
-        attacks=attacks,
-        allowed_gap_s=float(lot.uniform(150, 330)),
-        catch_share=float(lot.choice([0.88, 0.93, 0.96, 1.05])),
-    )
+    allowed_gap_s, catch_share = lot.uniform(150, 330), lot.choice([0.88, 0.93, 0.96, 1.05])
+    mood = np.random.default_rng([seed, 3])
+    if mood.uniform() < LET_GO_SHARE:
+        allowed_gap_s, catch_share = mood.uniform(360, 900), mood.choice([0.96, 1.05, 1.2])
+        attacks["effort"][:2] += mood.uniform(0.0, 0.05)
+    return Script(riders=riders, attacks=attacks, allowed_gap_s=float(allowed_gap_s), catch_share=float(catch_share))
 
 
 def _draw_riders(lot: np.random.Generator, count: int) -> np.ndarray:
