@@ -24,6 +24,7 @@ SECRETS = {
     "broker_password": 'the "broker\'s"',
     "object_store_access_key": "an-access-key",
     "object_store_secret_key": "a-secret-key",
+    "radio_key": "a-radio-key",
     "security_seed": "the-seed",
 }
 

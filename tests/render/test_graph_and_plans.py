@@ -52,7 +52,7 @@ def test_secrets_belong_to_the_core_alone(stage):
     """A secret made by each stage would lock the season's services out every morning."""
     kinds = [resource.kind for resource in expected_resources(stage)]
     assert "credential" not in kinds
-    assert [resource.kind for resource in expected_resources(stage.core)].count("credential") == 4
+    assert [resource.kind for resource in expected_resources(stage.core)].count("credential") == 5
 
 
 def test_data_of_the_race_and_of_the_season_have_volumes(stage):
@@ -61,7 +61,7 @@ def test_data_of_the_race_and_of_the_season_have_volumes(stage):
         stack.layer: {resource.name for resource in expected_resources(stack) if resource.kind == "volume"}
         for stack in (stage, stage.core)
     }
-    assert volumes["stage"] == {"broker-1-data", "edge-1-data", "edge-3-data", "storage-1-data"}
+    assert volumes["stage"] == {"broker-1-data", "edge-1-data", "edge-2-data", "edge-3-data", "storage-1-data"}
     assert volumes["core"] == {"manage-1-data", "store-1-data"}
 
 
