@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from tracking.compiled import compiled
 from tracking.course import Course
 
 REMEMBERED = 16
@@ -15,6 +16,13 @@ WATERMARK_MS = 8_000
 TRAIL = 256
 """Places on the trail of each rider, one for each `TRAIL_STEP_MS`: three quarters of an hour."""
 TRAIL_STEP_MS = 10_000
+APART_M = 40.0
+"""Places closer to each other along the road are one."""
+FOLD_M = 40.0
+"""Legs closer to each other than this may be mistaken for one another ..."""
+FOLDED_BEYOND_M = 70.0
+"""... where they are farther from each other than this along the road."""
+FOLDED_WITHIN_M = 3000.0
 
 FIX = np.dtype(
     [
@@ -30,6 +38,10 @@ FIX = np.dtype(
         ("seen_ms", "i8"),  # time of the last believed reading
         ("proofs", "i8"),  # believed readings since the rider was found on the road, 0 while not found
         ("refusals", "i8"),  # readings in a row that were not believed
+        ("held", "i8"),  # readings in a row that could be on several legs of the road
+        ("top_m", "f8"),  # as far as the rider has come
+        ("sought_m", "f8"),  # where the rider was looked for on the whole road, ...
+        ("spread_m", "f8"),  # ... give or take this
     ],
     align=True,
 )
@@ -71,6 +83,7 @@ RACE = np.dtype(
         ("late", "i8"),
         ("frozen", "i8"),
         ("outliers", "i8"),
+        ("held", "i8"),
         ("unknown", "i8"),
         ("split_s", "f8"),  # riders of one group are two groups beyond this gap ...
         ("join_s", "f8"),  # ... and those of two groups one below this
@@ -107,10 +120,36 @@ SEGMENT = np.dtype(
         ("dx", "f8"),
         ("dy", "f8"),
         ("per_length2", "f8"),  # 1 / squared length, 0 where it has none
+        ("fold_m", "f8"),  # along the road to the nearest other leg that could be mistaken for this one
     ],
     align=True,
 )
 """The straight line from one place of the road to the next; side by side in memory, as matching walks over them."""
+
+
+@compiled
+def slot(track, number):
+    """Where the remembered reading `number` (0 is the oldest) is kept."""
+    return (track.first + number) & (REMEMBERED - 1)
+
+
+@compiled
+def note_folds(segments, step_m):
+    """Fills in how far along the road the nearest other leg is at each segment; infinite where there is none."""
+    far = int(FOLDED_WITHIN_M / step_m)
+    for i in range(len(segments)):
+        segments[i].fold_m = np.inf
+    for i in range(len(segments)):
+        j = i + int(FOLDED_BEYOND_M / step_m)
+        while j < min(i + far, len(segments)):
+            east, north = segments[j].x - segments[i].x, segments[j].y - segments[i].y
+            apart_m = np.sqrt(east * east + north * north)
+            if apart_m < FOLD_M:
+                segments[i].fold_m = min(segments[i].fold_m, (j - i) * step_m)
+                segments[j].fold_m = min(segments[j].fold_m, (j - i) * step_m)
+                j += 1
+            else:
+                j += max(int((apart_m - FOLD_M) / (1.5 * step_m)), 1)
 
 
 class Road(NamedTuple):
@@ -146,6 +185,7 @@ def _segments_of(course: Course) -> np.ndarray:
     segments["dx"], segments["dy"] = np.diff(course.x), np.diff(course.y)
     length2 = segments["dx"] ** 2 + segments["dy"] ** 2
     np.divide(1.0, length2, out=segments["per_length2"], where=length2 > 0)
+    note_folds(segments, course.step_m)
     return segments
 
 

@@ -32,6 +32,12 @@ def foot_point(x, y, segment, longest):
 
 
 @compiled
+def longest_share(cell, road):
+    """How far beyond its beginning a segment is thought to go on, in its lengths."""
+    return 1.0 + BEYOND_FINISH_M / road.step_m if cell == len(road.segments) - 1 else 1.0
+
+
+@compiled
 def best_place(x, y, expected_m, var_m, reach_m, road):
     """(distance, squared metres away) of the most plausible place within `reach_m` of the expected one."""
     last = len(road.segments) - 1
@@ -39,8 +45,7 @@ def best_place(x, y, expected_m, var_m, reach_m, road):
     high = min(max(int((expected_m + reach_m) / road.step_m), 0), last)
     best_m, best_off2, best_cost = expected_m, np.inf, np.inf
     for cell in range(low, high + 1):
-        longest = 1.0 + BEYOND_FINISH_M / road.step_m if cell == last else 1.0
-        share, off2 = foot_point(x, y, road.segments[cell], longest)
+        share, off2 = foot_point(x, y, road.segments[cell], longest_share(cell, road))
         surprise = (cell + share) * road.step_m - expected_m
         cost = off2 * (1.0 / POSITION_VAR) + surprise * surprise * (1.0 / var_m)
         if cost < best_cost:

@@ -6,8 +6,8 @@ The last seconds stand in the rider's remembered readings; before them, in a tra
 import numpy as np
 
 from tracking.compiled import compiled
-from tracking.kernel.filtering import coasted, slot
-from tracking.kernel.layout import TRAIL, TRAIL_STEP_MS, WATERMARK_MS
+from tracking.kernel.filtering import coasted
+from tracking.kernel.layout import TRAIL, TRAIL_STEP_MS, WATERMARK_MS, slot
 from tracking.kernel.quality import PROOFS
 from tracking.records import FINISHED, LOST
 

@@ -4,10 +4,10 @@ import numpy as np
 
 from tracking.compiled import compiled
 from tracking.kernel.air import air_at, wind_on
-from tracking.kernel.filtering import FASTEST, coasted, slot
+from tracking.kernel.filtering import FASTEST, coasted
 from tracking.kernel.general import classify
 from tracking.kernel.grouping import mark_groups
-from tracking.kernel.layout import WATERMARK_MS
+from tracking.kernel.layout import WATERMARK_MS, slot
 from tracking.kernel.passing import distance_at, note_trails, number_at, passed_by
 from tracking.kernel.power import SMOOTHED_OVER_S, abreast, drag_left, power
 from tracking.kernel.quality import PROOFS, is_racing
