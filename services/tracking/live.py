@@ -2,20 +2,25 @@
 
 from collections import deque
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
 from tracking.course import Course
+from tracking.groups import GroupRules
+from tracking.history import Classification
 from tracking.kernel import Tracker
 from tracking.kernel.checkpoint import seal, unseal
+from tracking.race_control import Decision, apply
 from tracking.records import FINISHED, LOST
-from tracking.riders import start_list
+from tracking.roster import Roster, bare_roster
+from tracking.weather import Weather, places_along
 from tracking.wire import Batch, RaceStatus, StateFrame
 
 SECOND_MS = 1000
 STEPS_MS = 10_000
 """A clock that jumps further than this, after an outage or at the start, is not followed second by second."""
+WEATHER_EVERY_MS = 60_000
 RATE_OVER_NS = 5_000_000_000
 
 LIVE = np.dtype([("run", "i8"), ("clock_ms", "i8"), ("ingest_ns", "i8")])
@@ -30,6 +35,11 @@ class RaceDay:
     start_ms: int
     """Unix milliseconds."""
     speed_factor: float
+    roster: Roster = field(default_factory=bare_roster)
+    classification: Classification | None = None
+    """The general classification before the stage."""
+    weather: Weather | None = None
+    rules: GroupRules = field(default_factory=GroupRules)
 
 
 class LiveRace:
@@ -40,7 +50,11 @@ class LiveRace:
         self.clock_ms = 0
         """Race clock of the last frame; 0 before the first."""
         self._day = day
-        self._tracker = Tracker(day.course, start_list(), day.start_ms)
+        self._tracker = Tracker(day.course, day.roster.numbers, day.start_ms, devices=day.roster.devices)
+        if day.classification is not None:
+            self._tracker.set_yellow(day.classification.leader)
+        self._brief()
+        self._places = places_along(day.course)
         self._states: np.ndarray | None = None
         self._ingest_ns = 0
         self._rate: deque[tuple[int, int]] = deque()
@@ -57,7 +71,8 @@ class LiveRace:
         kept = unseal(data, {"start": day.start_ms}, {"live": LIVE, "tracker": np.dtype(np.uint8)})
         live = kept["live"][0]
         race = cls(day, int(live["run"]))
-        race._tracker = Tracker.restore(day.course, kept["tracker"].tobytes(), start_list())
+        race._tracker = Tracker.restore(day.course, kept["tracker"].tobytes(), day.roster.numbers)
+        race._brief()
         race.clock_ms, race._ingest_ns = int(live["clock_ms"]), int(live["ingest_ns"])
         return race
 
@@ -69,6 +84,11 @@ class LiveRace:
         race.clock_ms = frame.clock_ms
         return race
 
+    def decide(self, decision: Decision) -> None:
+        """Let a decision of race control take effect; one on a rider who does not start changes nothing."""
+        if decision.rider in self._day.roster.numbers:
+            apply(decision, self._tracker)
+
     def take(self, batch: Batch) -> None:
         """Take the readings of a batch in, and step the clock to where most of them are."""
         rows = batch.readings
@@ -76,6 +96,7 @@ class LiveRace:
             due = rows["time_ms"] <= clock_ms
             self._tracker.ingest(rows[due])
             rows = rows[~due]
+            self._blow(clock_ms)
             self._states = self._tracker.frame(clock_ms)
             self.clock_ms = clock_ms
             self._ingest_ns = batch.sent_at_ns
@@ -100,6 +121,18 @@ class LiveRace:
             late=counts.late,
             riders=states,
         )
+
+    def _brief(self) -> None:
+        """What the day's files say holds, also where a checkpoint was made before they were corrected."""
+        self._tracker.set_rules(self._day.rules)
+        if self._day.classification is not None:
+            self._tracker.set_classification(self._day.classification.riders, self._day.classification.behind_s)
+
+    def _blow(self, clock_ms: int) -> None:
+        """Once a minute, the weather is what its source says."""
+        if self._day.weather is not None and clock_ms // WEATHER_EVERY_MS != self.clock_ms // WEATHER_EVERY_MS:
+            air = self._day.weather.at(self._places, clock_ms)
+            self._tracker.set_wind(air.east_ms, air.north_ms, air.density)
 
     def _seconds_until(self, clock_ms: int) -> Iterator[int]:
         if clock_ms - self.clock_ms > STEPS_MS:

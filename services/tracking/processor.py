@@ -25,11 +25,13 @@ from starlette.routing import BaseRoute
 from tracking.broker import BrokerConfig, hold
 from tracking.kernel.checkpoint import CheckpointError
 from tracking.lease import Lease, bucket_of
-from tracking.live import LiveRace, RaceDay
+from tracking.live import LiveRace
 from tracking.outlet import Outlet
+from tracking.race_control import Decision
+from tracking.race_day import BriefingConfig, race_day
+from tracking.race_desk import RaceDesk
 from tracking.records import READING
 from tracking.service import Health, ServiceConfig, StageConfig, log, main, together, until
-from tracking.stage import stage_course
 from tracking.streams import READINGS, STATES, ensure_stream, read_on, states_subject
 from tracking.wire import Batch, DecodeError, StateFrame, decode_batch, plausible
 
@@ -49,6 +51,7 @@ class ProcessorConfig(ServiceConfig):
     """Race seconds in a second; above 1 only for a simulated race."""
     checkpoint_s: float = Field(default=10.0, gt=0)
     """Between checkpoints; what a processor that starts has to go through again."""
+    briefing: BriefingConfig = BriefingConfig()
 
 
 class Processor:
@@ -57,12 +60,12 @@ class Processor:
     routes: tuple[BaseRoute, ...] = ()
 
     def __init__(self, config: ProcessorConfig) -> None:
-        """Raises `Mistakes` for a course that cannot be used."""
-        course = stage_course(config.stage)
+        """Raises `Mistakes` for a course or another file that cannot be used."""
         self._config = config
-        self._day = RaceDay(course, round(config.stage.race_start.timestamp() * 1000), config.speed)
+        self._day = race_day(config.stage, config.speed, config.briefing)
         self._race: LiveRace | None = None
         self._lease = Lease(f"processor.{config.stack}")
+        self._desk = RaceDesk(config.stack, config.speed)
         self._next_seq = 1
         self._created = ""
         self._untold: deque[tuple[StateFrame, int]] = deque(maxlen=KEPT_FRAMES)
@@ -75,6 +78,7 @@ class Processor:
         last = self._last
         counts: dict[str, Any] = {
             **self._counts,
+            "decisions": len(self._desk.decisions),
             "role": "active" if self._lease.epoch else "standby",
             "readings": last.readings if last else 0,
             "clock_ms": last.clock_ms if last else None,
@@ -98,13 +102,15 @@ class Processor:
         js = client.jetstream(timeout=PUBLISH_TIMEOUT_S)
         stream = await ensure_stream(js, READINGS)
         await ensure_stream(js, STATES)
+        await self._desk.open(js)
         if str(stream.created) != self._created:
             self._created, self._next_seq, self._race = str(stream.created), 1, None
             self._untold.clear()
             await self._restore(js, stream)
         away, self._state = self._state, "processing"
         try:
-            await together(self._lease.keep(js), self._follow(js), self._save_now_and_then(js))
+            desk = self._desk.listen(js, self._decide)
+            await together(self._lease.keep(js), self._follow(js), self._save_now_and_then(js), desk)
         finally:
             self._state = away
 
@@ -115,6 +121,8 @@ class Processor:
                 self._take(message)
             if messages[-1].metadata.num_pending == 0:  # nobody wants to see what has long passed
                 await self._tell(outlet)
+                if self._lease.epoch:
+                    await self._desk.tell(js)
 
     def _take(self, message: Msg) -> None:
         self._next_seq = message.metadata.sequence.stream + 1
@@ -130,12 +138,19 @@ class Processor:
         if self._race is None or batch.run != self._race.run:
             log("race", run=batch.run)
             self._race = LiveRace(self._day, batch.run)
+            for decision in self._desk.decisions:
+                self._race.decide(decision)
         good = batch.readings[plausible(batch.readings)]
         self._counts["refused"] += len(batch.readings) - len(good)
         self._race.take(Batch(batch.run, batch.seq, batch.sent_at_ns, good))
         frame = self._race.frame(time.time_ns())
         if frame is not None:
             self._untold.append((frame, self._next_seq - 1))
+            self._desk.see(frame.run, frame.riders)
+
+    def _decide(self, decision: Decision) -> None:
+        if self._race is not None:
+            self._race.decide(decision)
 
     def _is_of_this_race(self, run: int) -> bool:
         """Not of one that is over, nor of one that no truck can have begun yet."""
@@ -158,7 +173,11 @@ class Processor:
         while True:
             await asyncio.sleep(self._config.checkpoint_s)
             if self._lease.epoch and self._race is not None:
-                describes = {"created": self._created, "through": self._next_seq - 1}
+                describes = {
+                    "created": self._created,
+                    "through": self._next_seq - 1,
+                    "desk": self._desk.memory(),
+                }
                 data = json.dumps(describes).encode() + b"\n" + self._race.checkpoint()
                 try:
                     await bucket.put(self._config.stack, data)
@@ -176,6 +195,7 @@ class Processor:
                 return
             self._race = LiveRace.restored(self._day, data)
             self._next_seq = describes["through"] + 1
+            self._desk.remember(describes["desk"])
         except NotFoundError:
             return
         except (CheckpointError, ValueError, KeyError, TypeError) as error:

@@ -52,6 +52,16 @@ def states_subject(stack: str) -> str:
     return f"states.{stack}"
 
 
+def events_subject(stack: str) -> str:
+    """Where what happens in a race is told."""
+    return f"events.{stack}"
+
+
+def control_subject(stack: str) -> str:
+    """Where race control's decisions are published."""
+    return f"control.{stack}"
+
+
 async def ensure_stream(js: JetStreamContext, name: str) -> StreamInfo:
     """Create a stream where it is missing, bring it up to date where it is not; returns what it is now."""
     limits = {READINGS: (READINGS_BYTES, DiscardPolicy.NEW), STATES: (STATES_BYTES, DiscardPolicy.OLD)}

@@ -50,7 +50,9 @@ def test_numbers_alone_are_a_start_list(tmp_path: Path) -> None:
 
 def test_a_start_list_is_refused_with_all_that_is_wrong(tmp_path: Path) -> None:
     """Guards: one mistake a run, on the morning of the race."""
-    file = written(tmp_path, "number,nationality,device\n1,France,5\n1,,x\n,GBR,\n,,\n70000,GBR,5\n2.5,,\n", "riders.csv")
+    file = written(
+        tmp_path, "number,nationality,device\n1,France,5\n1,,x\n,GBR,\n,,\n70000,GBR,5\n2.5,,\n", "riders.csv"
+    )
     with pytest.raises(Mistakes) as refused:
         read_roster(file)
     assert sentences(file, refused.value) == [

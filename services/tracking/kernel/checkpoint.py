@@ -51,7 +51,7 @@ def unseal(data: bytes, belongs_to: Mapping[str, int], dtypes: Mapping[str, np.d
         count = int(np.prod(shape))
         end = start + count * dtype.itemsize
         bytes_by_place = np.frombuffer(raw[start:end], np.uint8).reshape(dtype.itemsize, count)
-        arrays[name] = np.ascontiguousarray(bytes_by_place.T).view(dtype).reshape(shape)
+        arrays[name] = np.array(bytes_by_place.T, order="C").view(dtype).reshape(shape)
         start = end
     return arrays
 

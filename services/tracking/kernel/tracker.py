@@ -68,7 +68,7 @@ class Tracker:
         self._races = np.zeros(1, RACE)
         self._races["start_ms"] = start_ms
         self._races["field_m"] = np.nan
-        self._races["split_s"], self._races["join_s"] = rules.split_s, rules.join_s
+        self.set_rules(rules)
         self._races["yellow"] = -1
         self._course_crc = _crc_of(course)
 
@@ -93,6 +93,21 @@ class Tracker:
             states,
         )
         return states
+
+    def assign(self, device: int, rider: int, from_ms: int) -> None:
+        """A rider goes on with another device: from now on it speaks for the rider, and the one before no more."""
+        index = int(np.flatnonzero(self.riders == rider)[0])
+        self._rider_of = np.pad(self._rider_of, (0, max(device + 1 - len(self._rider_of), 0)), constant_values=-1)
+        self._rider_of[self._rider_of == index] = -1
+        self._rider_of[device] = index
+
+    def withdraw(self, rider: int, at_ms: int) -> None:
+        """A rider takes no part any more: no device speaks for the rider, who is lost soon after."""
+        self._rider_of[self._rider_of == int(np.flatnonzero(self.riders == rider)[0])] = -1
+
+    def set_rules(self, rules: GroupRules) -> None:
+        """When riders are one group, from the next frame on."""
+        self._races["split_s"], self._races["join_s"] = rules.split_s, rules.join_s
 
     def set_wind(self, east_ms: np.ndarray, north_ms: np.ndarray, density: np.ndarray | None = None) -> None:
         """How the air moves, m/s towards east and north, from now on; NaN where it is not known.

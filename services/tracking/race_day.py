@@ -1,0 +1,83 @@
+"""From what a config says to a race day: the road, who starts, what was before, how the wind blows."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Self, TypeVar
+
+from pydantic import Field, model_validator
+
+from tracking.groups import GroupRules
+from tracking.history import read_classification
+from tracking.live import RaceDay
+from tracking.roster import bare_roster, read_roster
+from tracking.service import Mistakes, Section, StageConfig
+from tracking.stage import stage_course
+from tracking.weather import SimulatedWeather, Weather, read_weather
+
+A = TypeVar("A")
+T = TypeVar("T")
+
+
+class GroupsConfig(Section):
+    """When riders are one group; the feed shows it."""
+
+    split_s: float = Field(default=GroupRules().split_s, gt=0)
+    join_s: float = Field(default=GroupRules().join_s, gt=0)
+
+    @model_validator(mode="after")
+    def _keeps_apart(self) -> Self:
+        if self.join_s > self.split_s:
+            raise ValueError(f"join_s ({self.join_s:g}) is above split_s ({self.split_s:g}), so groups would flicker")
+        return self
+
+
+class WeatherConfig(Section):
+    """Where the weather comes from: a file, or a seed for one that is simulated; with neither it is not known."""
+
+    file: Path | None = None
+    seed: int | None = Field(default=None, ge=0)
+
+    @model_validator(mode="after")
+    def _is_one(self) -> Self:
+        if self.file is not None and self.seed is not None:
+            raise ValueError("file and seed exclude each other")
+        return self
+
+
+class BriefingConfig(Section):
+    """What is known before the race; nothing of it is needed to follow one. Files are on this node."""
+
+    roster: Path | None = None
+    """Start list, a table; by default numbers without names."""
+    classification: Path | None = None
+    """General classification before the stage, a table."""
+    weather: WeatherConfig = WeatherConfig()
+    groups: GroupsConfig = GroupsConfig()
+
+
+def race_day(stage: StageConfig, speed: float, briefing: BriefingConfig) -> RaceDay:
+    """The race day of a config; raises `Mistakes` with all that is wrong in any of its files."""
+    mistakes: list[str] = []
+    course = _read(stage_course, stage, mistakes)
+    roster = _read(read_roster, briefing.roster, mistakes) if briefing.roster else bare_roster()
+    before = _read(read_classification, briefing.classification, mistakes) if briefing.classification else None
+    weather = _weather(briefing.weather, mistakes)
+    if course is None or roster is None or mistakes:
+        raise Mistakes(mistakes)
+    rules = GroupRules(briefing.groups.split_s, briefing.groups.join_s)
+    start_ms = round(stage.race_start.timestamp() * 1000)
+    return RaceDay(course, start_ms, speed, roster, before, weather, rules)
+
+
+def _weather(config: WeatherConfig, mistakes: list[str]) -> Weather | None:
+    if config.file is not None:
+        return _read(read_weather, config.file, mistakes)
+    return None if config.seed is None else SimulatedWeather(config.seed)
+
+
+def _read(reader: Callable[[A], T], source: A, mistakes: list[str]) -> T | None:
+    try:
+        return reader(source)
+    except Mistakes as found:
+        mistakes.extend(found.sentences)
+        return None
