@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from statistics import median
 
 import numpy as np
 
@@ -104,5 +105,5 @@ def _described(ordinal: int, name: str, members: np.ndarray, ahead: Group | None
         tail_gap_s=tail_gap_s,
         length_s=float(members["gap_previous_s"][1:].astype(float).sum()),
         length_m=float(leader["distance_m"] - members["distance_m"][-1]),
-        speed_ms=float(np.median(members["speed_ms"])),
+        speed_ms=median(members["speed_ms"].tolist()),
     )

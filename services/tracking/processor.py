@@ -195,7 +195,7 @@ class Processor:
                 return
             self._race = LiveRace.restored(self._day, data)
             self._next_seq = describes["through"] + 1
-            self._desk.remember(describes["desk"])
+            self._desk.remember(describes.get("desk", {}))
         except NotFoundError:
             return
         except (CheckpointError, ValueError, KeyError, TypeError) as error:

@@ -157,7 +157,7 @@ def test_a_group_keeps_its_identity_through_splits_and_merges() -> None:
 
 @dataclass(frozen=True)
 class Ridden:
-    """The recorded stage with laps, as tracked, with the yellow jersey on a rider in the peloton."""
+    """The recorded stage with laps, as tracked: a first stage, and the yellow jersey on a rider in the peloton."""
 
     states: np.ndarray
     """RIDER_STATE (T, 198)"""
@@ -170,6 +170,7 @@ def stage() -> Ridden:
     recording = laps_stage()
     tracker = Tracker(course("2022-21"), start_list(), START_MS)
     tracker.set_yellow(WEARER)
+    tracker.set_classification(start_list(), np.zeros(198))
     states = np.array([(tracker.ingest(batch), tracker.frame(clock))[1] for clock, batch in recording.batches()])
     road = (states["quality"] <= PREDICTED) & ~recording.finished
     road[:300] = False
@@ -287,3 +288,24 @@ def test_finished_riders_keep_their_times_and_lost_ones_claim_nothing() -> None:
     np.testing.assert_allclose(np.cumsum(done["gap_previous_s"][1:].astype(float)), done["gap_s"][1:], atol=0.1)
     wearer = int(np.flatnonzero(done["rider"] == WEARER)[0])
     np.testing.assert_allclose(done["gap_yellow_s"], done["gap_s"] - done["gap_s"][wearer], atol=0.1)
+
+
+def test_riders_who_cross_the_line_together_are_given_the_same_time() -> None:
+    """Guards: a bunch sprint that costs its last rider half a minute."""
+    done = stage().states[-1]
+    done = np.sort(done[done["quality"] == FINISHED], order="position")
+    apart = np.diff(done["gap_s"]) >= 1.0
+    assert 0 < apart.sum() < 100, "bunches, and gaps between them"
+    np.testing.assert_allclose(np.diff(done["virtual_gap_s"])[~apart], 0, atol=1e-3)
+    first_of_bunch = np.flatnonzero(np.insert(apart, 0, True))
+    np.testing.assert_allclose(done["virtual_gap_s"][first_of_bunch], done["gap_s"][first_of_bunch], atol=0.01)
+    assert sorted(done["virtual_rank"].tolist()) == list(range(1, len(done) + 1))
+
+
+def test_riders_of_one_group_are_virtually_level() -> None:
+    """Guards: ranks that change with every wheel in the bunch."""
+    for second in range(600, 9000, 600):
+        told = stage().states[second]
+        told = told[told["group"] > 0]
+        for number in np.unique(told["group"]):
+            assert np.ptp(told["virtual_gap_s"][told["group"] == number]) == 0
