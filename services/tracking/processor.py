@@ -39,6 +39,7 @@ CHECKPOINTS = "CHECKPOINTS"
 KEPT_FRAMES = 10
 """What a standby has ready for when it takes over: the seconds that nobody may have told yet."""
 RUN_AHEAD_S = 86_400
+FRESH_NS = 2_000_000_000
 PUBLISH_TIMEOUT_S = 2.0
 
 
@@ -119,10 +120,14 @@ class Processor:
         async for messages in read_on(js, READINGS, self._next_seq):
             for message in messages:
                 self._take(message)
-            if messages[-1].metadata.num_pending == 0:  # nobody wants to see what has long passed
+            if messages[-1].metadata.num_pending == 0 or self._is_fresh():
                 await self._tell(outlet)
                 if self._lease.epoch:
                     await self._desk.tell(js)
+
+    def _is_fresh(self) -> bool:
+        """Whether somebody still wants to see the newest frame although more messages wait, as behind an outage."""
+        return bool(self._untold) and time.time_ns() - self._untold[-1][0].ingest_ns < FRESH_NS
 
     def _take(self, message: Msg) -> None:
         self._next_seq = message.metadata.sequence.stream + 1

@@ -13,7 +13,7 @@ import json
 import sys
 from collections.abc import Callable, Iterable
 
-from tests.bench import day, estate, latency, review, tracking, wrong_leg
+from tests.bench import day, estate, latency, review, tracking, transport, wrong_leg
 from tests.bench.figure import Figure
 
 
@@ -33,7 +33,7 @@ def _day(options: argparse.Namespace) -> Iterable[Figure]:
 
 
 def _tracking(options: argparse.Namespace) -> Iterable[Figure]:
-    return [*tracking.figures(), *wrong_leg.figures(), *latency.figures()]
+    return [*tracking.figures(), *wrong_leg.figures(), *latency.figures(), *transport.figures()]
 
 
 def _estate(options: argparse.Namespace) -> Iterable[Figure]:

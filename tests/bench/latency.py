@@ -53,17 +53,11 @@ def _lags(feed: str, seconds: float) -> Iterator[float]:
 @contextmanager
 def _loopback() -> Iterator[str]:
     """The address of a feed behind two real brokers and all services, with 198 riders at 1 Hz."""
-    from moto.server import ThreadedMotoServer  # a whole web application, which the lab's figure does without
+    from tests.tracking_transport.harness import estate_on_loopback  # with a web application that the lab does without
 
-    from tests.tracking_transport.harness import Loopback
-
-    store = ThreadedMotoServer(port=0, verbose=False)
-    store.start()
-    with tempfile.TemporaryDirectory() as folder:
-        estate = Loopback(Path(folder), store)
-        try:
-            estate.start()
-            with estate.field.riding(rate=1.0):
-                yield f"http://127.0.0.1:{estate.services['feed'].port}"
-        finally:
-            estate.stop()
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        estate_on_loopback(Path(folder)) as estate,
+        estate.field.riding(rate=1.0),
+    ):
+        yield f"http://127.0.0.1:{estate.services['feed'].port}"

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import json
+import logging
 import os
 import shutil
 import signal
@@ -17,8 +18,10 @@ from typing import Any, TypeVar
 
 import httpx
 import numpy as np
+import pyarrow.dataset as ds
 import pytest
 from moto.server import ThreadedMotoServer
+from pyarrow import fs
 from tracking.course import read_course
 from tracking.records import READING
 from tracking.riders import start_list
@@ -334,6 +337,12 @@ class Loopback:
         asked = [self.services[name] for name in PROCESSORS if self.services[name] is not beside]
         return eventually("one of the processors is active", lambda: next(filter(is_active, asked), None))
 
+    def stored(self, kind: str) -> Any:
+        """The Parquet in the object store of readings or states, as a table of Arrow."""
+        endpoint = f"http://127.0.0.1:{self.store.get_host_and_port()[1]}"
+        store = fs.S3FileSystem(endpoint_override=endpoint, access_key="loopback", secret_key="loopback")
+        return ds.dataset(f"loopback/{kind}/edition=2017", filesystem=store, partitioning="hive").to_table()
+
     def snapshot(self) -> dict[str, Any]:
         return self.services["feed"].get("/api/snapshot")
 
@@ -351,6 +360,20 @@ class Loopback:
         flushed = services["archive"].post("/flush")
         assert flushed.status_code == 200, flushed.text
         return services["recorder"].get("/manifest"), flushed.json()
+
+
+@contextlib.contextmanager
+def estate_on_loopback(folder: Path) -> Iterator[Loopback]:
+    """One truck and one cloud, all of it running."""
+    logging.getLogger("werkzeug").setLevel(logging.ERROR)
+    store = ThreadedMotoServer(port=0, verbose=False)
+    store.start()
+    estate = Loopback(folder, store)
+    try:
+        estate.start()
+        yield estate
+    finally:
+        estate.stop()
 
 
 def is_active(processor: Service) -> bool:

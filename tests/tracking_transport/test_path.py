@@ -9,9 +9,7 @@ import time
 import httpx
 import nats
 import numpy as np
-import pyarrow.dataset as ds
 import pytest
-from pyarrow import fs
 from tracking.manifest import Manifest, compare
 
 from tests.tracking_transport.harness import RELAYS, Broker, Loopback, eventually
@@ -137,10 +135,8 @@ def test_the_stored_parquet_holds_each_reading_and_each_state_once(loopback: Loo
         [sys.executable, "-m", "tracking.manifest", "archive", "--config", str(config)], capture_output=True, check=True
     )
     assert json.loads(again.stdout) == truck
-    endpoint = json.loads(config.read_text())["object_store"]["endpoint"]
-    store = fs.S3FileSystem(endpoint_override=endpoint, access_key="loopback", secret_key="loopback")
     for kind, identity in (("readings", "device"), ("states", "rider")):
-        table = ds.dataset(f"loopback/{kind}/edition=2017", filesystem=store, partitioning="hive").to_table()
+        table = loopback.stored(kind)
         keys = np.rec.fromarrays([table[identity].to_numpy(), table["time_ms"].to_numpy()])
         assert len(np.unique(keys)) == table.num_rows > 0
 
