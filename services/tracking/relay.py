@@ -221,9 +221,9 @@ class Relay(asyncio.DatagramProtocol):
     async def _publish(self, client: Client) -> None:
         """Publish what waits, the disk's beside the memory's; never returns."""
         js = client.jetstream(timeout=PUBLISH_TIMEOUT_S)
-        run = await run_of(js)
-        self._connected = True
         try:
+            run = await run_of(js)
+            self._connected = True
             await together(self._send_waiting(js, run), self._send_spilled(js, run))
         except APIError as error:  # it is there and says no
             self._refusal = error.description

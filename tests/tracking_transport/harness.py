@@ -109,12 +109,13 @@ class Process:
 class Broker(Process):
     """nats-server with JetStream, every write synced."""
 
-    def __init__(self, folder: Path, name: str) -> None:
+    def __init__(self, folder: Path, name: str, disk: Path | None = None) -> None:
+        """`disk`: where it keeps its streams, else in `folder`."""
         self.port = free_port()
         config = folder / f"{name}.conf"
         config.write_text(
             f'listen: "127.0.0.1:{self.port}"\n'
-            f'jetstream {{ store_dir: "{folder / name}", sync_interval: always }}\n'
+            f'jetstream {{ store_dir: "{(disk or folder) / name}", max_file_store: 4GB, sync_interval: always }}\n'
             f"authorization {{ user: etape, password: {PASSWORD} }}\n"
             "max_payload: 8MB\n"
         )
