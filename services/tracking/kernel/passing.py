@@ -11,6 +11,8 @@ from tracking.kernel.layout import TRAIL, TRAIL_STEP_MS, WATERMARK_MS, slot
 from tracking.kernel.quality import PROOFS
 from tracking.records import FINISHED, LOST
 
+WITNESSED_MS = 3_000
+
 
 @compiled
 def number_at(track, fixes, time_ms):
@@ -33,6 +35,18 @@ def distance_at(track, fixes, time_ms):
         return 0.0
     fix = fixes[slot(track, number)]
     return coasted(fix, time_ms) if fix.proofs >= PROOFS else 0.0
+
+
+@compiled
+def witnessed_at(track, fixes, time_ms):
+    """As `distance_at`, but only where a reading of the last seconds bears it out; 0 otherwise.
+
+    A leader who is not heard may be thought far ahead of the truth; everyone behind would be held against that place.
+    """
+    number = number_at(track, fixes, time_ms)
+    if number < 0 or time_ms - fixes[slot(track, number)].seen_ms > WITNESSED_MS:
+        return 0.0
+    return distance_at(track, fixes, time_ms)
 
 
 @compiled

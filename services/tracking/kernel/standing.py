@@ -8,7 +8,7 @@ from tracking.kernel.filtering import FASTEST, coasted
 from tracking.kernel.general import classify
 from tracking.kernel.grouping import mark_groups
 from tracking.kernel.layout import WATERMARK_MS, slot
-from tracking.kernel.passing import distance_at, note_trails, number_at, passed_by
+from tracking.kernel.passing import note_trails, number_at, passed_by, witnessed_at
 from tracking.kernel.power import SMOOTHED_OVER_S, abreast, drag_left, power
 from tracking.kernel.quality import PROOFS, is_racing
 from tracking.records import FINISHED, FRESH, LOST, PREDICTED
@@ -129,7 +129,7 @@ def note_passages(order, tracks, history, clock_ms, passage, race, road):
         if tracks[i].key <= race.head_m and tracks[i].quality != FINISHED:
             break
         if tracks[i].quality != LOST:
-            head_m = max(head_m, distance_at(tracks[i], history[i], settled_ms))
+            head_m = max(head_m, witnessed_at(tracks[i], history[i], settled_ms))
     head_m = min(head_m, road.length_m)
     if race.head_ms == 0:
         if settled_ms - race.start_ms > 60_000:
