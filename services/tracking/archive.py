@@ -1,4 +1,4 @@
-"""The archive: keeps all readings and rider states of a stage as Parquet in the object store.
+"""The archive: keeps all readings, as they arrived and each once, and all rider states as Parquet in the object store.
 
 While the object store is away the cloud's broker keeps the messages: each is acknowledged when it is stored.
 """
@@ -14,7 +14,7 @@ from starlette.responses import JSONResponse
 from starlette.routing import Route
 
 from tracking.broker import BrokerConfig, hold
-from tracking.collector import Collector, PartLimits, Readings, States
+from tracking.collector import Arrivals, Collector, PartLimits, Readings, States
 from tracking.parts import ObjectStoreConfig, PartStore
 from tracking.refetch import tell_spans
 from tracking.service import Health, ServiceConfig, StageConfig, main, together, until
@@ -38,7 +38,7 @@ class ArchiveConfig(ServiceConfig):
 
 
 class Archive:
-    """Both collectors, and the manifest of what is stored."""
+    """The collectors, and the manifest of what is stored."""
 
     def __init__(self, config: ArchiveConfig) -> None:
         self._config = config
@@ -47,17 +47,20 @@ class Archive:
         limits = PartLimits(config.part_rows, config.part_seconds, config.idle_seconds)
         self._readings = Collector(store, Readings, READINGS, stage, limits)
         self._states = Collector(store, States, STATES, stage, limits)
+        self._arrivals = Collector(store, Arrivals, READINGS, stage, limits)
+        self._collectors = (self._readings, self._states, self._arrivals)
         self.routes = [Route("/manifest", self._manifest), Route("/flush", self._flush, methods=["POST"])]
 
     async def health(self) -> Health:
         """Healthy while messages come from the broker and parts go to the store."""
-        pending = [await self._readings.pending(), await self._states.pending()]
+        pending = [await collector.pending() for collector in self._collectors]
         counts: dict[str, Any] = {
             "pending": None if None in pending else sum(filter(None, pending)),
             "readings": vars(self._readings.counts),
             "states": vars(self._states.counts),
+            "arrivals": vars(self._arrivals.counts),
         }
-        trouble = self._readings.trouble or self._states.trouble
+        trouble = next((collector.trouble for collector in self._collectors if collector.trouble), None)
         if trouble:
             return Health(
                 False, f"the object store at {self._config.object_store.endpoint} is away ({trouble})", counts
@@ -78,14 +81,14 @@ class Archive:
 
         stored = asyncio.Event()
         answering = hold([broker], "archive-spans", self._tell_spans)
-        await until(stored, together(self._readings.run(broker), self._states.run(broker), answering, stop()))
+        await until(stored, together(*(each.run(broker) for each in self._collectors), answering, stop()))
 
     async def _tell_spans(self, client: Client) -> None:
         await tell_spans(client, self._config.stack, self._readings.taken)
 
     async def _store_all(self) -> None:
         """Return when the broker has nothing that is not stored."""
-        for collector in (self._readings, self._states):
+        for collector in self._collectors:
             while await collector.pending() != 0:
                 collector.close_part()
                 await asyncio.sleep(LOOK_S)

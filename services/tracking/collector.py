@@ -17,7 +17,7 @@ from nats.js import JetStreamContext
 from tracking.broker import TROUBLE, BrokerConfig, hold
 from tracking.manifest import Manifest, Tally
 from tracking.parts import STORE_TROUBLE, PartStore, Shelf
-from tracking.records import READING, RIDER_STATE
+from tracking.records import ARRIVAL, READING, RIDER_STATE
 from tracking.service import log, together
 from tracking.spans import SPAN
 from tracking.streams import ensure_stream, pending, pull, resume
@@ -26,6 +26,7 @@ from tracking.wire import DecodeError, decode_batch, decode_states
 A = TypeVar("A")
 
 DURABLE = "archive"
+MOST_REVISIONS = 256
 RETRY_S = 1.0
 LOOK_S = 0.25
 
@@ -37,11 +38,13 @@ class Content(ABC):
     dtype: np.dtype
     identity: tuple[str, ...]
     """Columns that are enough to know a row again."""
+    durable: str = DURABLE
+    """Name of the consumer that gives the messages."""
 
     @staticmethod
     @abstractmethod
-    def decode(data: bytes) -> tuple[int, np.ndarray]:
-        """(run, rows) of a message; DecodeError."""
+    def decode(data: bytes, seq: int) -> tuple[int, np.ndarray]:
+        """(run, rows) of the stream's message `seq`; DecodeError."""
 
     @abstractmethod
     def fresh(self, rows: np.ndarray) -> np.ndarray:
@@ -67,7 +70,7 @@ class Readings(Content):
         self._tally = Tally()
 
     @staticmethod
-    def decode(data: bytes) -> tuple[int, np.ndarray]:
+    def decode(data: bytes, seq: int) -> tuple[int, np.ndarray]:
         batch = decode_batch(data)
         return batch.run, batch.readings
 
@@ -82,25 +85,55 @@ class Readings(Content):
 
 
 class States(Content):
-    """Rider states, each second of the race clock once: a processor that starts again may repeat the last."""
+    """Rider states, each revision of a second once: a processor that starts again may repeat the last."""
 
     kind = "states"
     dtype = RIDER_STATE
-    identity = ("time_ms",)
+    identity = ("time_ms", "revision")
 
     def __init__(self) -> None:
         self._known: set[int] = set()
 
     @staticmethod
-    def decode(data: bytes) -> tuple[int, np.ndarray]:
+    def decode(data: bytes, seq: int) -> tuple[int, np.ndarray]:
         frame = decode_states(data)
         return frame.run, frame.riders
 
     def fresh(self, rows: np.ndarray) -> np.ndarray:
-        times = np.unique(rows["time_ms"])
-        new = [time_ms for time_ms in times.tolist() if time_ms not in self._known]
+        told = rows["time_ms"] * MOST_REVISIONS + rows["revision"]
+        new = [each for each in np.unique(told).tolist() if each not in self._known]
         self._known.update(new)
-        return rows[np.isin(rows["time_ms"], new)]
+        return rows[np.isin(told, new)]
+
+    def manifest(self, run: int) -> Manifest:
+        return Manifest(run, {})
+
+
+class Arrivals(Content):
+    """Every message of readings as it came, in the stream's order, with what it repeats."""
+
+    kind = "arrivals"
+    dtype = ARRIVAL
+    identity = ("seq",)
+    durable = f"{DURABLE}-arrivals"
+
+    def __init__(self) -> None:
+        self._known: set[int] = set()
+
+    @staticmethod
+    def decode(data: bytes, seq: int) -> tuple[int, np.ndarray]:
+        batch = decode_batch(data)
+        rows = np.zeros(len(batch.readings), ARRIVAL)
+        rows["seq"], rows["row"] = seq, np.arange(len(rows))
+        rows["batch"], rows["sent_at_ns"] = batch.seq, batch.sent_at_ns
+        for column in READING.names or ():
+            rows[column] = batch.readings[column]
+        return batch.run, rows
+
+    def fresh(self, rows: np.ndarray) -> np.ndarray:
+        new = [seq for seq in np.unique(rows["seq"]).tolist() if seq not in self._known]
+        self._known.update(new)
+        return rows[np.isin(rows["seq"], new)]
 
     def manifest(self, run: int) -> Manifest:
         return Manifest(run, {})
@@ -183,7 +216,7 @@ class Collector:
 
     async def pending(self) -> int | None:
         """Messages that are not yet in the store; None while the broker is away."""
-        return await pending(self._js, self._stream, DURABLE)
+        return await pending(self._js, self._stream, self._kind.durable)
 
     def taken(self, span_ms: int, before_ms: int) -> tuple[int, np.ndarray]:
         """(run, SPAN rows) of all that is stored or on its way into the store."""
@@ -205,10 +238,10 @@ class Collector:
             last = await self._ask(partial(self._store.newest_run, self._kind.kind, *self._stage))
             if last is not None:
                 await self._turn_to(last)
-        await resume(js, self._stream, DURABLE)
+        await resume(js, self._stream, self._kind.durable)
         self._js = js
         try:
-            async for messages in pull(js, self._stream, DURABLE):
+            async for messages in pull(js, self._stream, self._kind.durable):
                 for message in messages:
                     await self._take(message)
         finally:
@@ -216,7 +249,7 @@ class Collector:
 
     async def _take(self, message: Msg) -> None:
         try:
-            run, rows = self._content.decode(message.data)
+            run, rows = self._content.decode(message.data, message.metadata.sequence.stream)
         except DecodeError as error:
             self.counts.corrupt += 1
             log("corrupt-message", stream=self._stream, reason=str(error))

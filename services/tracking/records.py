@@ -16,6 +16,17 @@ READING = np.dtype(
 )
 """One position of one device. (device, time_ms) is its identity."""
 
+ARRIVAL = np.dtype(
+    [
+        ("seq", "<u8"),  # of the message, in the stream of the cloud's broker: the order in which all of it came
+        ("row", "<u2"),  # in the message
+        ("batch", "<u8"),  # as the relay numbered it
+        ("sent_at_ns", "<i8"),  # when the relay handed it over, Unix nanoseconds
+        *READING.descr,
+    ]
+)
+"""A reading as it arrived, also one that had come before: enough to process a race again exactly as it was."""
+
 FRESH, PREDICTED, LOST, FINISHED = range(4)
 """Quality of a state: seen; not seen for some seconds; not seen for long; over the line."""
 
