@@ -15,7 +15,14 @@ from numba.core import config
 from numba.core.caching import UserProvidedCacheLocator
 
 _PACKAGE = Path(__file__).parent
-SOURCES = ("records.py", "course_geometry.py", "kernel/*.py", "simulation/*.py")
+SOURCES = (
+    "records.py",
+    "course_geometry.py",
+    "kernel/*.py",
+    "simulation/*.py",
+    "prediction/effort.py",
+    "prediction/riding.py",
+)
 """Compiled functions, and the modules whose constants are compiled into them."""
 
 

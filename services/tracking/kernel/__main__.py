@@ -13,11 +13,13 @@ import numpy as np
 from tracking.course import build_course
 from tracking.course_file import Trace
 from tracking.kernel import Tracker
+from tracking.prediction.forecaster import Forecaster
+from tracking.prediction.model import load_model
 from tracking.simulator import Race
 
 
 def warm() -> None:
-    """Rides and tracks a second of a race on a straight road: compiles what is not compiled yet."""
+    """Rides, tracks and forecasts a second of a race on a straight road: compiles what is not compiled yet."""
     road = np.linspace(0.0, 0.01, 60)
     course = build_course(Trace("A", "B", "road", 0, 0, 1.112, "", np.zeros(60), road, np.zeros(60)))
     race = Race(course, seed=0, start_ms=0)
@@ -25,6 +27,7 @@ def warm() -> None:
     for second in range(2):
         tracker.ingest(race.tick())
         tracker.resume(tracker.frame(second * 1000))
+    Forecaster(course, load_model(), start_ms=0).rehearse()
 
 
 def main() -> int:
