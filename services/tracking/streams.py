@@ -62,6 +62,11 @@ def control_subject(stack: str) -> str:
     return f"control.{stack}"
 
 
+def forecasts_subject(stack: str) -> str:
+    """Where the forecasts of a race are published."""
+    return f"forecasts.{stack}"
+
+
 async def ensure_stream(js: JetStreamContext, name: str) -> StreamInfo:
     """Create a stream where it is missing, bring it up to date where it is not; returns what it is now."""
     limits = {READINGS: (READINGS_BYTES, DiscardPolicy.NEW), STATES: (STATES_BYTES, DiscardPolicy.OLD)}
