@@ -5,6 +5,7 @@ Examples:
   scripts/bench day --scale small           only the small estate
   scripts/bench tracking --json             readings a second of one core; ingest to state in the lab
   scripts/bench estate --json               all stages of all editions, validated and rendered
+  scripts/bench forecasts --json            catches, winners, finishes on simulated stages, beside rules of thumb
   scripts/bench review --json               two whole editions compared and judged
 """
 
@@ -13,7 +14,7 @@ import json
 import sys
 from collections.abc import Callable, Iterable
 
-from tests.bench import day, estate, latency, review, tracking, transport, wrong_leg
+from tests.bench import day, estate, forecasts, latency, review, tracking, transport, wrong_leg
 from tests.bench.figure import Figure
 
 
@@ -40,6 +41,10 @@ def _estate(options: argparse.Namespace) -> Iterable[Figure]:
     return estate.figures()
 
 
+def _forecasts(options: argparse.Namespace) -> Iterable[Figure]:
+    return forecasts.figures()
+
+
 def _review(options: argparse.Namespace) -> Iterable[Figure]:
     return review.figures()
 
@@ -47,6 +52,7 @@ def _review(options: argparse.Namespace) -> Iterable[Figure]:
 _BENCHES: dict[str, Callable[[argparse.Namespace], Iterable[Figure]]] = {
     "day": _day,
     "estate": _estate,
+    "forecasts": _forecasts,
     "review": _review,
     "tracking": _tracking,
 }
