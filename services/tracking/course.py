@@ -1,5 +1,10 @@
 """The course of a stage, from its file to what positioning needs: a road in 5 m steps of official distance.
 
+A file may mark places beside its line: checkpoints of known official distance (one at 0 is the official start, and what
+lies before it the neutral zone), sprints, and the summits of climbs. In GeoJSON these are Points with `type`, `name`,
+`category` and `official_km`; in GPX waypoints of such a type (`climb HC`) with an extension `official_km` or the words
+`km 45.2` as their description; in TCX and FIT course points, of a type that says sprint or category.
+
 Examples:
   python -m tracking.course stacks/courses/2022-21.geojson
   python -m tracking.course stage.gpx --official-km 181.5 --neutral-km 6.2 --checkpoint 45.123,5.678=92.5 --json

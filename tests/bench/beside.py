@@ -7,6 +7,7 @@ of an engine nor what else the machine does counts.
 """
 
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -46,13 +47,15 @@ class Peer:
     name: str
     less: str
     own_environment: bool = True
+    needs: str = ""
+    """A program that no environment of Python brings."""
 
 
 PEERS = (
     Peer("loop", "a loop over events with numpy and dictionaries", "no faults, groups or late readings", False),
     Peer("nearest", "shapely STRtree, nearest segment", "no order of laps and legs, no filter, no faults or groups"),
     Peer("bytewax_flow", "Bytewax 0.21", "the loop's work, no recovery, no faults or groups"),
-    Peer("flink_job", "Apache Flink 2.3 (PyFlink)", "the loop's work, no checkpoints, no faults or groups"),
+    Peer("flink_job", "Apache Flink 2.3 (PyFlink)", "the loop's work, no checkpoints, faults or groups", needs="java"),
 )
 
 
@@ -154,6 +157,8 @@ def _as_frame(clock_ms: int, states: np.ndarray) -> np.ndarray:
 
 
 def _answer(peer: Peer, work: Work) -> Answer:
+    if peer.needs and not shutil.which(peer.needs):
+        raise OSError(f"`{peer.needs}` is not on PATH (Debian: apt-get install default-jre-headless)")
     python, environment = Path(sys.executable), dict(os.environ)
     if peer.own_environment:
         python = peers_python()

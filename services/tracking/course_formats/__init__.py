@@ -1,7 +1,6 @@
 """From a file of any known format to a `Drawing`. Each format has a room of its own, opened only for its files: their
 libraries are slow to import, and most readers of courses never meet but one of them."""
 
-from collections.abc import Callable
 from importlib import import_module
 from pathlib import Path
 
@@ -20,7 +19,7 @@ def read_drawing(path: Path) -> Drawing:
     """What a course file holds, not yet judged as a course; CourseError where it is no file of its format."""
     try:
         content = _content(path)
-        return _reader(path, content)(content)
+        return _drawing(_kind_of(path, content), content)
     except Unreadable as error:
         raise CourseError((CourseMistake(path.name, error.field, error.reason, error.remedy),)) from None
 
@@ -38,8 +37,8 @@ def _content(path: Path) -> bytes:
     return content
 
 
-def _reader(path: Path, content: bytes) -> Callable[[bytes], Drawing]:
-    """Of the format that the name says, unless the content is plainly another's."""
+def _kind_of(path: Path, content: bytes) -> str:
+    """The format that the name says, unless the content is plainly another's."""
     called, found = SUFFIXES.get(path.suffix.lower()), _format_of(content)
     if called is None:
         kinds = ", ".join(SUFFIXES)
@@ -47,18 +46,18 @@ def _reader(path: Path, content: bytes) -> Callable[[bytes], Drawing]:
     if found not in (None, called):
         reason = f"is called {path.suffix} but holds {NAMES[found]}"
         raise Unreadable("file", reason, "Rename it after what it holds, or name the right file")
-    read = import_module(f"tracking.course_formats.{called}").read
+    return called
 
-    def guarded(content: bytes) -> Drawing:
-        try:
-            return read(content)
-        except (Unreadable, CourseError):
-            raise
-        except Exception as error:  # whatever a format's library does with the bytes of a stranger
-            reason = f"cannot be understood as {NAMES[called]} ({type(error).__name__}: {error})"
-            raise Unreadable("file", reason[:300], f"Export the course as {NAMES[called]} again") from None
 
-    return guarded
+def _drawing(kind: str, content: bytes) -> Drawing:
+    read = import_module(f"tracking.course_formats.{kind}").read
+    try:
+        return read(content)
+    except Unreadable:
+        raise
+    except Exception as error:  # whatever a format's library does with the bytes of a stranger
+        reason = f"cannot be understood as {NAMES[kind]} ({type(error).__name__}: {error})"
+        raise Unreadable("file", reason[:300], f"Export the course as {NAMES[kind]} again") from None
 
 
 def _format_of(content: bytes) -> str | None:

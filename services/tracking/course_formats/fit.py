@@ -22,7 +22,6 @@ KINDS = {
     "fourth_category": (MarkKind.CLIMB, "4"),
     "summit": (MarkKind.CLIMB, ""),
     "sprint": (MarkKind.SPRINT, ""),
-    "checkpoint": (MarkKind.CHECKPOINT, ""),
 }
 """By a course point's type."""
 

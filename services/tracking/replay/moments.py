@@ -15,9 +15,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from tracking.kernel.quality import FINISHED, LOST
 from tracking.parts import STORE_TROUBLE, PartStore, Shelf, rows_of
-from tracking.records import RIDER_STATE
+from tracking.records import FINISHED, LOST, RIDER_STATE
 from tracking.wire import RaceStatus, StateFrame
 
 KEPT_GROUPS = 24
