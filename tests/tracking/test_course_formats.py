@@ -1,6 +1,7 @@
 """Courses in GeoJSON, GPX, TCX and FIT: one course whatever the format, and a sentence for what is none."""
 
 import json
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -77,6 +78,49 @@ def test_another_stages_distance_is_refused_in_every_format(tmp_path: Path, kind
     assert "official_km: says 25 km but the trace measures 20.0 km, -20%" in refused(
         write(tmp_path, north(20), kind), official_km=25
     )
+
+
+def swapped(points: np.ndarray) -> np.ndarray:
+    return points[:, [1, 0, 2]]
+
+
+def with_a_hole(points: np.ndarray) -> np.ndarray:
+    return np.delete(points, slice(50, 75), axis=0)
+
+
+def off_the_earth(points: np.ndarray) -> np.ndarray:
+    points[9, 1] = 95
+    return points
+
+
+def with_a_cliff(points: np.ndarray) -> np.ndarray:
+    points[70:, 2] += 800
+    return points
+
+
+BROKEN = {
+    swapped: "longitude and latitude are swapped",
+    with_a_hole: "[49]: the next point is 2.6 km away: a part of the course is missing",
+    off_the_earth: "[9]: 1 points lie outside of -180..180, -90..90 degrees",
+    with_a_cliff: "[69]: elevation changes by 800 m in 100 m of road (1 such places)",
+}
+
+
+@pytest.mark.parametrize("kind", FORMATS)
+@pytest.mark.parametrize(("spoil", "sentence"), BROKEN.items())
+def test_what_is_no_road_is_refused_in_every_format(tmp_path: Path, kind: str, spoil, sentence: str) -> None:
+    """Guards: a check that one reader goes around."""
+    points = spoil(north(20).points)
+    assert sentence in refused(write(tmp_path, Drawn(points, 20.0), kind), official_km=20)
+
+
+@pytest.mark.parametrize("kind", ["geojson", "gpx", "tcx"])
+@pytest.mark.parametrize("number", ["NaN", "Infinity"])
+def test_a_place_that_is_no_number_is_refused(tmp_path: Path, kind: str, number: str) -> None:
+    """Guards: one NaN that spreads over the whole road."""
+    path = tmp_path / f"course.{kind}"
+    path.write_bytes(re.sub(rb"45\.000899\d*", number.encode(), WRITERS[kind](north(20)), count=1))
+    assert "[1]: is not a number (NaN or infinite)" in refused(path)
 
 
 @pytest.mark.parametrize(("kind", "text"), [("gpx", b"ele"), ("tcx", b"AltitudeMeters")])

@@ -49,8 +49,8 @@ def read(content: bytes) -> Drawing:
 
 def _table(track: Element) -> np.ndarray:
     """Of the trackpoints that have a position: a recording begins before there is one."""
-    found = map(_trackpoint, track.iterfind(f"{GARMIN_XML_SCHEMA}{LABEL}"))
-    placed = (point for point in found if point.latitude is not None and point.longitude is not None)
+    elements = track.iterfind(f"{GARMIN_XML_SCHEMA}{LABEL}")
+    placed = (_trackpoint(each) for each in elements if each.find(f"{GARMIN_XML_SCHEMA}Position") is not None)
     return points(((point.longitude, point.latitude, point.elevation) for point in placed), LABEL)
 
 
