@@ -21,7 +21,7 @@ from tracking.records import ARRIVAL, READING, RIDER_STATE
 from tracking.service import log, together
 from tracking.spans import SPAN
 from tracking.streams import ensure_stream, pending, pull, resume
-from tracking.wire import DecodeError, decode_batch, decode_states
+from tracking.wire import DecodeError, decode_batch, decode_states, has_begun
 
 A = TypeVar("A")
 
@@ -250,6 +250,8 @@ class Collector:
     async def _take(self, message: Msg) -> None:
         try:
             run, rows = self._content.decode(message.data, message.metadata.sequence.stream)
+            if not has_begun(run, time.time()):
+                raise DecodeError(f"run {run} has not begun")
         except DecodeError as error:
             self.counts.corrupt += 1
             log("corrupt-message", stream=self._stream, reason=str(error))

@@ -16,6 +16,7 @@ from collections.abc import Mapping
 from nats.aio.client import Client
 from nats.aio.msg import Msg
 from nats.js import JetStreamContext
+from nats.js.errors import APIError
 from pydantic import Field
 from starlette.routing import BaseRoute
 
@@ -49,6 +50,8 @@ class Crossing:
         self.forwarded = 0
         self.acked_at: float | None = None
         """When the far end last acknowledged anything, `time.monotonic()`."""
+        self.refusal: str | None = None
+        """Why the far end, which is there, does not take batches."""
         self._arrived: OrderedDict[str, None] = OrderedDict()
         self._under_way: dict[str, asyncio.Event] = {}
 
@@ -62,11 +65,15 @@ class Crossing:
         self._under_way[identity] = landing = asyncio.Event()
         try:
             await far.publish(subject, data, headers={MSG_ID: identity})
+            self.refusal = None
             self._arrived[identity] = None
             if len(self._arrived) > REMEMBERED:
                 self._arrived.popitem(last=False)
             self.forwarded += 1
             self.acked_at = time.monotonic()
+        except APIError as error:
+            self.refusal = error.description
+            raise
         finally:
             del self._under_way[identity]
             landing.set()
@@ -171,6 +178,9 @@ class Forwarder:
         }
         if waiting is None:
             return Health(False, f"the truck's broker at {self._config.truck.url} is away", counts)
+        if self._crossing.refusal:
+            reason = f"does not take batches ({self._crossing.refusal}); make room on its disk, restart it"
+            return Health(False, f"the cloud's broker at {self._config.cloud.url} {reason}", counts)
         if not self._live.up:
             return Health(False, f"the cloud's broker at {self._config.cloud.url} is out of reach", counts)
         return Health(True, "the uplink is up", counts)

@@ -18,6 +18,7 @@ import numpy as np
 from tracking.records import READING
 from tracking.service import Mistakes, load_config
 from tracking.spans import ALWAYS_MS, MINUTE_MS, SPAN, from_rows, lacking, spans_of, to_rows, told
+from tracking.wire import plausible
 
 _SMALLEST_SHELF = 4096
 
@@ -108,7 +109,17 @@ class Tally:
         self._digests = np.zeros(1 << 16, np.uint64)
 
     def add(self, readings: np.ndarray) -> np.ndarray:
-        """Count READING rows, shape (n,); returns the mask of those that were not known before."""
+        """Count READING rows, shape (n,); returns the mask of those that were not known before.
+
+        What cannot be a fix (`tracking.wire.plausible`) is not counted, and so neither stored nor missed anywhere.
+        """
+        sound = np.flatnonzero(plausible(readings))
+        added = np.zeros(len(readings), bool)
+        added[sound[self._add(readings[sound])]] = True
+        return added
+
+    def _add(self, readings: np.ndarray) -> np.ndarray:
+        """The places of the rows that were not known before."""
         identities = (readings["device"].astype(np.uint64) << np.uint64(48)) | readings["time_ms"].astype(np.uint64)
         digests = digest(readings)
         order = np.lexsort((digests, identities))
@@ -121,9 +132,7 @@ class Tally:
         order = order[fresh]
         self._count(identities[order], digests[order], np.ones(len(order), np.uint64))
         self._put(identities[order], digests[order])
-        added = np.zeros(len(readings), bool)
-        added[order] = True
-        return added
+        return order
 
     def manifest(self, run: int, by_minutes: bool = False) -> Manifest:
         """What was counted so far."""

@@ -33,12 +33,13 @@ from tracking.race_desk import RaceDesk
 from tracking.records import READING
 from tracking.service import Health, ServiceConfig, StageConfig, log, main, together, until
 from tracking.streams import READINGS, STATES, ensure_stream, read_on, states_subject
-from tracking.wire import Batch, DecodeError, StateFrame, decode_batch, plausible
+from tracking.wire import Batch, DecodeError, StateFrame, decode_batch, has_begun, plausible
 
 CHECKPOINTS = "CHECKPOINTS"
 KEPT_FRAMES = 10
 """What a standby has ready for when it takes over: the seconds that nobody may have told yet."""
-RUN_AHEAD_S = 86_400
+SILENT_S = 60.0
+"""A race that nothing was heard of for so long may be followed by one that began earlier, by a truck's wrong clock."""
 FRESH_NS = 2_000_000_000
 PUBLISH_TIMEOUT_S = 2.0
 
@@ -69,6 +70,7 @@ class Processor:
         self._desk = RaceDesk(config.stack, config.speed)
         self._next_seq = 1
         self._created = ""
+        self._heard_s = 0.0
         self._untold: deque[tuple[StateFrame, int]] = deque(maxlen=KEPT_FRAMES)
         self._counts = {"frames": 0, "corrupt": 0, "refused": 0, "foreign": 0, "fenced": 0, "checkpoints": 0}
         self._state = "compiling the kernel"
@@ -137,7 +139,7 @@ class Processor:
             self._counts["corrupt"] += 1
             log("corrupt-batch", subject=message.subject, reason=str(error))
             return
-        if not self._is_of_this_race(batch.run):
+        if not self._is_of_this_race(batch.run, message.metadata.timestamp.timestamp()):
             self._counts["foreign"] += 1
             return
         if self._race is None or batch.run != self._race.run:
@@ -145,7 +147,7 @@ class Processor:
             self._race = LiveRace(self._day, batch.run)
             for decision in self._desk.decisions:
                 self._race.decide(decision)
-        good = batch.readings[plausible(batch.readings)]
+        good = batch.readings[plausible(batch.readings, self._day.start_ms)]
         self._counts["refused"] += len(batch.readings) - len(good)
         self._race.take(Batch(batch.run, batch.seq, batch.sent_at_ns, good))
         frame = self._race.frame(time.time_ns())
@@ -157,9 +159,14 @@ class Processor:
         if self._race is not None:
             self._race.decide(decision)
 
-    def _is_of_this_race(self, run: int) -> bool:
-        """Not of one that is over, nor of one that no truck can have begun yet."""
-        return (self._race is None or run >= self._race.run) and run < time.time() + RUN_AHEAD_S
+    def _is_of_this_race(self, run: int, at_s: float) -> bool:
+        """Not of one that no truck can have begun yet, nor of an earlier one while this one goes on."""
+        if not has_begun(run, time.time()):
+            return False
+        if self._race is None or run >= self._race.run or at_s > self._heard_s + SILENT_S:
+            self._heard_s = at_s
+            return True
+        return False
 
     async def _tell(self, outlet: Outlet) -> None:
         """Publish what nobody has told, in order, as long as this is the processor to do it."""
@@ -181,6 +188,7 @@ class Processor:
                 describes = {
                     "created": self._created,
                     "through": self._next_seq - 1,
+                    "heard_s": self._heard_s,
                     "desk": self._desk.memory(),
                 }
                 data = json.dumps(describes).encode() + b"\n" + self._race.checkpoint()
@@ -199,7 +207,7 @@ class Processor:
             if describes["created"] != self._created or describes["through"] > stream.state.last_seq:
                 return
             self._race = LiveRace.restored(self._day, data)
-            self._next_seq = describes["through"] + 1
+            self._next_seq, self._heard_s = describes["through"] + 1, describes["heard_s"]
             self._desk.remember(describes.get("desk", {}))
         except NotFoundError:
             return

@@ -21,7 +21,7 @@ from tracking.journal import Journal, newest_run
 from tracking.manifest import Manifest
 from tracking.refetch import Refetcher
 from tracking.service import Health, ServiceConfig, log, main, together, until
-from tracking.streams import READINGS, ensure_stream, pending, pull, resume
+from tracking.streams import READINGS, pending, pull, resume, run_of
 from tracking.wire import Batch, DecodeError, decode_batch
 
 DURABLE = "recorder"
@@ -47,7 +47,7 @@ class Recorder:
         self._journal: Journal | None = None
         self._js: JetStreamContext | None = None
         self._full: str | None = None
-        self._batches = self._corrupt = 0
+        self._batches = self._corrupt = self._foreign = 0
         self._refetcher = Refetcher(config.stack, lambda: self._journal, config.compare_s)
         self.routes = [Route("/manifest", self._manifest)]
 
@@ -56,6 +56,7 @@ class Recorder:
         counts = {
             "batches": self._batches,
             "corrupt": self._corrupt,
+            "foreign": self._foreign,
             "readings": self._held().readings,
             "damaged_bytes": self._journal.damaged if self._journal else 0,
             "pending": await pending(self._js, READINGS, DURABLE),
@@ -87,7 +88,7 @@ class Recorder:
     async def _record(self, client: Client) -> None:
         self._js = client.jetstream()
         try:
-            await ensure_stream(self._js, READINGS)
+            self._turn_to(await run_of(self._js))
             await resume(self._js, READINGS, DURABLE)
             async for messages in pull(self._js, READINGS, DURABLE):
                 self._write(self._decode(messages))
@@ -110,19 +111,28 @@ class Recorder:
         """On disk when it returns; raises OSError where the disk does not take it."""
         for run in sorted({batch.run for batch in batches}):
             try:
-                self._journal_of(run).append([batch for batch in batches if batch.run == run])
+                self._append(run, [batch for batch in batches if batch.run == run])
                 self._full = None
             except OSError as error:
                 self._full = error.strerror or str(error)
                 raise
         self._batches += len(batches)
 
-    def _journal_of(self, run: int) -> Journal:
+    def _append(self, run: int, batches: list[Batch]) -> None:
+        if self._journal is not None and self._journal.run == run:
+            self._journal.append(batches)
+            return
+        self._foreign += len(batches)  # kept all the same, but it is not this day's race
+        foreign = Journal(self._config.state_dir, run)
+        foreign.append(batches)
+        foreign.close()
+
+    def _turn_to(self, run: int) -> None:
+        """The race of this broker, whatever runs the log has."""
         if self._journal is None or self._journal.run != run:
             if self._journal is not None:
                 self._journal.close()
             self._journal = Journal(self._config.state_dir, run)
-        return self._journal
 
     def _held(self, by_minutes: bool = False) -> Manifest:
         return self._journal.manifest(by_minutes) if self._journal else Manifest(0, {})

@@ -11,7 +11,6 @@ import time
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import timedelta
 from itertools import islice
 from pathlib import Path
 from socket import SO_RCVBUF, SOL_SOCKET
@@ -103,6 +102,7 @@ class Relay(asyncio.DatagramProtocol):
         self._config = config
         self._gate = Gate(config.radio_key) if config.radio_key else None
         self._repeats = Repeats()
+        self._race_start_ms = round(config.race_start.timestamp() * 1000) if config.race_start else None
         self._open: list[np.ndarray] = []
         self._closing: asyncio.TimerHandle | None = None
         self._waiting: deque[tuple[int, np.ndarray]] = deque()
@@ -126,7 +126,7 @@ class Relay(asyncio.DatagramProtocol):
         if self._full:
             return f"readings are given up: no room for what waits ({self._full}); bring {url} back or make room"
         if self._refusal:
-            return f"the broker at {url} does not take batches ({self._refusal}); make room on its disk"
+            return f"the broker at {url} does not take batches ({self._refusal}); make room on its disk, restart it"
         if not self._connected:
             return f"the broker at {url} is away"
         return f"{spilled} bytes of batches that waited on the disk go to the broker" if spilled else None
@@ -183,10 +183,7 @@ class Relay(asyncio.DatagramProtocol):
 
     def _sound(self, readings: np.ndarray) -> np.ndarray:
         """Those that can be a fix of this day; the others are counted by reason."""
-        found = defects(readings)
-        if self._config.race_start is not None:
-            since = readings["time_ms"] - np.int64(self._config.race_start.timestamp() * 1000)
-            found["clock"] |= np.abs(since) > timedelta(days=1) // timedelta(milliseconds=1)
+        found = defects(readings, self._race_start_ms)
         for reason, rows in found.items():
             self.counts.reasons[reason] += int(rows.sum())
         bad = np.logical_or.reduce(tuple(found.values()))

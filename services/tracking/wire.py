@@ -28,6 +28,7 @@ _CRC = struct.Struct("<I")
 
 _EARLIEST_MS = 946_684_800_000  # 2000-01-01; a receiver without a fix counts from 1980 or 1970
 _LATEST_MS = 4_102_444_800_000  # 2100-01-01
+_DAY_MS = 86_400_000
 
 
 class Kind(IntEnum):
@@ -174,20 +175,27 @@ def _batch_size(log: bytes, start: int) -> int:
     return _ENVELOPE.size + _BATCH.size + count * READING.itemsize + _CRC.size
 
 
-def defects(readings: np.ndarray) -> dict[str, np.ndarray]:
-    """Masks of the READING rows that cannot be a fix on Earth in this century, by reason; no device has number 0."""
+def defects(readings: np.ndarray, race_start_ms: int | None = None) -> dict[str, np.ndarray]:
+    """Masks of the READING rows that cannot be a fix on Earth in this century, by reason; no device has number 0.
+
+    With `race_start_ms` (Unix milliseconds) nor one of more than a day before or after it.
+    """
     on_earth = (np.abs(readings["lat"]) <= 90.0) & (np.abs(readings["lon"]) <= 180.0)  # NaN compares as false
+    earliest, latest = _EARLIEST_MS, _LATEST_MS
+    if race_start_ms is not None:
+        earliest, latest = race_start_ms - _DAY_MS, race_start_ms + _DAY_MS
     times = readings["time_ms"]
-    return {
-        "device": readings["device"] == 0,
-        "position": ~on_earth,
-        "clock": (times < _EARLIEST_MS) | (times >= _LATEST_MS),
-    }
+    return {"device": readings["device"] == 0, "position": ~on_earth, "clock": (times < earliest) | (times >= latest)}
 
 
-def plausible(readings: np.ndarray) -> np.ndarray:
+def plausible(readings: np.ndarray, race_start_ms: int | None = None) -> np.ndarray:
     """Mask of the READING rows that have none of the `defects`."""
-    return ~np.logical_or.reduce(tuple(defects(readings).values()))
+    return ~np.logical_or.reduce(tuple(defects(readings, race_start_ms).values()))
+
+
+def has_begun(run: int, now_s: float) -> bool:
+    """Whether a truck can have made its stream by now (`now_s`: Unix seconds), even with a clock a day ahead."""
+    return run < now_s + _DAY_MS / 1000
 
 
 def _frame(kind: Kind, header: bytes, rows: np.ndarray, dtype: np.dtype) -> bytes:

@@ -110,3 +110,12 @@ def test_the_command_compares_and_refuses_what_is_no_manifest(
         codes[other] = ended.value.code
     assert codes == {"truck": 0, "short": 1, "broken": 2}
     assert "is no manifest" in capsys.readouterr().err
+
+
+def test_what_cannot_be_a_fix_is_counted_nowhere() -> None:
+    """Guards against NaN in the archive, and a forged reading without a place that the truck misses for ever."""
+    bad = race(4, 1)
+    bad["lat"][0], bad["lon"][1], bad["time_ms"][2], bad["device"][3] = np.nan, 400.0, -1, 0
+    tally = Tally()
+    assert tally.add(np.concatenate([bad, race(4, 1)])).tolist() == [False] * 4 + [True] * 4
+    assert tally.manifest(1) == manifest_of(race(4, 1))

@@ -11,6 +11,7 @@ import nats
 import numpy as np
 import pytest
 from tracking.manifest import Manifest, compare
+from tracking.wire import Batch, encode_batch
 
 from tests.tracking_transport.harness import RELAYS, Broker, Loopback, eventually
 
@@ -116,6 +117,32 @@ def test_corrupt_frames_are_counted_and_stepped_over(loopback: Loopback) -> None
         assert loopback.services[name].get()["corrupt"] == count + 1
     assert [loopback.services[name].get()["forged"] for name in RELAYS] == [count + 1 for count in forged]
     assert loopback.services["feed"].get()["corrupt"] >= 1
+
+
+def test_batches_that_lie_disturb_nothing(loopback: Loopback) -> None:
+    """Guards against one hostile or broken sender with a broker's password who stops the race for all."""
+    before = equal(loopback.settle())
+    fixes = loopback.field.fixes()
+    nowhere, far_off = fixes.copy(), fixes.copy()
+    nowhere["lat"] = np.nan
+    far_off["time_ms"] += 30 * 365 * 86_400_000
+    run = loopback.services["recorder"].get("/manifest")["run"]
+    for readings, of_run in ((nowhere, run), (far_off[:0], run), (fixes[:0], 0), (fixes[:0], 2**64 - 1)):
+        publish(loopback.cloud, "readings.2017-s09.edge-9", encode_batch(Batch(of_run, 1, -1, readings)))
+    publish(loopback.cloud, "readings.2017-s09.edge-9", encode_batch(Batch(2**64 - 1, 2, 0, fixes)))
+    refused = loopback.active().get()
+    publish(loopback.truck, "readings.2017-s09.edge-9", encode_batch(Batch(run, 3, 0, nowhere)))
+    publish(loopback.truck, "readings.2017-s09.edge-9", encode_batch(Batch(2**64 - 1, 4, 0, fixes)))
+    publish(loopback.truck, "readings.2017-s09.edge-9", encode_batch(Batch(1, 5, 0, fixes)))
+    publish(loopback.cloud, "states.2017-s09", b"x" * 1_000_000)
+    for _ in range(5):
+        loopback.field.ride()
+        time.sleep(0.2)
+    eventually("the feed is live", loopback.is_live)
+    assert equal(loopback.settle()) == loopback.field.seconds * 198 > before
+    assert loopback.active().get()["refused"] >= refused["refused"] + 198
+    assert loopback.active().get()["foreign"] >= 3
+    assert loopback.services["recorder"].get()["foreign"] == 2
 
 
 def test_the_archive_waits_for_an_object_store_that_is_away(loopback: Loopback) -> None:

@@ -1,15 +1,24 @@
 """Frames on the wire: what goes in comes out, and nothing else is ever taken for a frame."""
 
+import contextlib
+import struct
+import tracemalloc
+import zlib
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tracking.records import READING, RIDER_STATE
+from tracking.seal import Forged, Gate, Sealer
 from tracking.wire import (
     DATAGRAM_ROWS,
+    MAGIC,
     MAX_ROWS,
+    VERSION,
     Batch,
     DecodeError,
+    Kind,
     RaceStatus,
     StateFrame,
     decode_batch,
@@ -84,6 +93,55 @@ def test_foreign_bytes_are_refused_with_a_reason(noise: bytes) -> None:
     for decode in (decode_datagram, decode_batch, decode_states):
         with pytest.raises(DecodeError, match="."):
             decode(noise)
+
+
+envelopes = st.builds(
+    lambda magic, version, kind, count: struct.pack("<4sBBH", magic, version, kind, count),
+    st.just(MAGIC) | st.binary(min_size=4, max_size=4),
+    st.just(VERSION) | st.integers(0, 255),
+    st.sampled_from(list(Kind)) | st.integers(0, 255),
+    st.integers(0, 3) | st.integers(0, 0xFFFF),
+)
+
+
+@calm
+@given(envelopes, st.binary(max_size=600) | st.integers(0, 600).map(bytes), st.booleans())
+def test_no_bytes_make_a_decoder_raise_anything_else_or_take_much_memory(head: bytes, rest: bytes, whole: bool) -> None:
+    """Guards against a frame with a good checksum and a wrong claim inside, from a program that is not ours."""
+    body = head + rest
+    frame = body + struct.pack("<I", zlib.crc32(body)) if whole else body
+    tracemalloc.start()
+    try:
+        for decode in (decode_datagram, decode_batch, decode_states):
+            with contextlib.suppress(DecodeError):
+                decode(frame)
+        split_batches(frame)
+        assert tracemalloc.get_traced_memory()[1] < 1_000_000
+    finally:
+        tracemalloc.stop()
+
+
+@calm
+@given(readings)
+def test_the_defects_of_any_reading_are_found_without_an_error(rows: np.ndarray) -> None:
+    """Guards against a value that no comparison expects: NaN, infinity, the smallest integer."""
+    good = rows[plausible(rows, 1_499_590_800_000)]
+    assert (np.abs(good["time_ms"] - 1_499_590_800_000) <= 86_400_000).all()
+    assert (good["device"] > 0).all()
+    assert (np.abs(good["lat"]) <= 90).all()
+
+
+@calm
+@given(st.binary(max_size=200), st.integers(0, 200), st.integers(1, 255))
+def test_a_seal_holds_against_any_change(datagram: bytes, place: int, change: int) -> None:
+    """Guards against a datagram that can be bent, cut or made up without the key."""
+    key = "a1" * 20
+    sealed = bytearray(Sealer(key).seal(datagram, 1))
+    assert Gate(key).open(bytes(sealed), 2) == datagram
+    sealed[place % len(sealed)] ^= change
+    for forged in (bytes(sealed), datagram, bytes(sealed[:-1])):
+        with pytest.raises(Forged):
+            Gate(key).open(forged, 2)
 
 
 @pytest.mark.parametrize(
