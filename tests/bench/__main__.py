@@ -14,7 +14,7 @@ import json
 import sys
 from collections.abc import Callable, Iterable
 
-from tests.bench import beside, day, estate, forecasts, latency, review, tracking, transport, wrong_leg
+from tests.bench import beside, day, estate, forecasts, latency, replay, review, tracking, transport, wrong_leg
 from tests.bench.figure import Figure
 
 
@@ -34,7 +34,8 @@ def _day(options: argparse.Namespace) -> Iterable[Figure]:
 
 
 def _tracking(options: argparse.Namespace) -> Iterable[Figure]:
-    return [*tracking.figures(), *wrong_leg.figures(), *beside.figures(), *latency.figures(), *transport.figures()]
+    rooms = (tracking, wrong_leg, beside, latency, transport, replay)
+    return [figure for room in rooms for figure in room.figures()]
 
 
 def _estate(options: argparse.Namespace) -> Iterable[Figure]:
