@@ -63,7 +63,7 @@ def name_climbs(
     found: Sequence[Climb], summits: Iterable[Summit], distance: np.ndarray, elevation: np.ndarray
 ) -> tuple[Climb, ...]:
     """The found climbs, named after the summits that they end at, and a climb for each summit that none ends at; in
-    road order. Two summits on one ascent are two climbs: the second one begins behind the first."""
+    road order. A summit in the midst of a longer ascent is a climb within that one."""
     unnamed, named = list(found), []
     for summit in sorted(summits, key=lambda summit: summit.at_m):
         fitting = [climb for climb in unnamed if abs(climb.to_m - summit.at_m) <= SUMMIT_REACH_M]
@@ -72,15 +72,16 @@ def name_climbs(
             unnamed.remove(climb)
             named.append(replace(climb, name=summit.name, category=summit.category or climb.category))
         else:
-            behind_m = max((climb.to_m for climb in named), default=0.0)
-            named.append(_climb_to(summit, behind_m, distance, elevation))
+            feet = [climb.from_m for climb in found if climb.from_m < summit.at_m < climb.to_m]
+            earliest = max((*feet, *(climb.to_m for climb in named if climb.to_m < summit.at_m)), default=0.0)
+            named.append(_climb_to(summit, earliest, distance, elevation))
     return tuple(sorted((*unnamed, *named), key=lambda climb: climb.from_m))
 
 
-def _climb_to(summit: Summit, behind_m: float, distance: np.ndarray, elevation: np.ndarray) -> Climb:
+def _climb_to(summit: Summit, earliest_m: float, distance: np.ndarray, elevation: np.ndarray) -> Climb:
     """The steepest way up to a summit that the profile alone does not show as a climb's end."""
-    earliest = max(summit.at_m - FOOT_REACH_M, min(behind_m, summit.at_m - SHORTEST_M), 0.0)
-    at = np.append(np.arange(earliest, summit.at_m - SHORTEST_M, STRIDE_M), max(summit.at_m - SHORTEST_M, 0.0))
+    latest_m = max(summit.at_m - SHORTEST_M, 0.0)
+    at = np.append(np.arange(max(summit.at_m - FOOT_REACH_M, earliest_m), latest_m, STRIDE_M), latest_m)
     gain = np.maximum(np.interp(summit.at_m, distance, elevation) - np.interp(at, distance, elevation), 0.0)
     foot = int((gain * gain / (summit.at_m - at + STRIDE_M)).argmax())
     gained = round(float(gain[foot]), 1)

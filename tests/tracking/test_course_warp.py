@@ -11,7 +11,7 @@ from tracking.course import Course, CourseError, build_course, read_course
 from tracking.course_file import Checkpoint, Trace, read_trace
 from tracking.course_geometry import EARTH_RADIUS_M, segment_lengths
 
-from tests.tracking.course_files import WRITERS, Drawn, north, on_road, write
+from tests.tracking.course_files import WRITERS, Drawn, Place, north, on_road, write
 from tests.tracking.rides import course
 
 COURSES = Path(__file__).parents[2] / "stacks" / "courses"
@@ -180,13 +180,25 @@ def test_a_named_climb_keeps_its_profile_and_gets_its_name_and_category(tmp_path
     trace = read_trace(COURSES / "2022-12.geojson")
     points = np.column_stack((trace.lon, trace.lat, trace.elevation))
     lat, lon = place_at(alpe, 85.2)
-    drawn = Drawn(points, 165.1, places=(on_road(north(1), 0, "climb", "Lacets", km=85.2, category="1"),))
-    drawn = replace(drawn, places=(replace(drawn.places[0], lat=lat, lon=lon),))
+    drawn = Drawn(points, 165.1, places=(Place("climb", "Lacets", lat, lon, 85.2, "1"),))
     named = read_course(write(tmp_path, drawn, "geojson"))
     assert len(named.climbs) == len(alpe.climbs)
     (climb,) = (climb for climb in named.climbs if climb.name)
     assert (climb.name, climb.category, climb.gain_m) == ("Lacets", "1", alpe.climbs[2].gain_m)
     assert climb.to_m == pytest.approx(alpe.climbs[2].to_m, abs=5)
+
+
+def test_a_summit_within_a_longer_climb_is_a_climb_of_its_own(tmp_path: Path) -> None:
+    """Guards: the col on the way to the Galibier that takes its name, or that is lost in it."""
+    alpe, trace = course("2022-12"), read_trace(COURSES / "2022-12.geojson")
+    lat, lon = place_at(alpe, 25.0)
+    points = np.column_stack((trace.lon, trace.lat, trace.elevation))
+    col = Place("climb", "Col", lat, lon, 25.0, "2")
+    climbs = read_course(write(tmp_path, Drawn(points, 165.1, places=(col,)), "gpx")).climbs
+    assert len(climbs) == len(alpe.climbs) + 1
+    (climb,) = (each for each in climbs if each.name)
+    assert (climb.to_m, climb.category) == (pytest.approx(25_000), "2")
+    assert alpe.climbs[0].from_m <= climb.from_m < 24_000
 
 
 def test_a_named_climb_that_the_profile_hardly_shows_is_one_all_the_same(tmp_path: Path) -> None:
