@@ -3,7 +3,7 @@
 Examples:
   scripts/bench day --json                  small and full: up, no-op up and deploy, next, down, memory
   scripts/bench day --scale small           only the small estate
-  scripts/bench tracking --json             readings a second of one core; ingest to state in the lab
+  scripts/bench tracking --json             readings a second of one core, other engines beside it; ingest to state
   scripts/bench estate --json               all stages of all editions, validated and rendered
   scripts/bench forecasts --json            catches, winners, finishes on simulated stages, beside rules of thumb
   scripts/bench review --json               two whole editions compared and judged
