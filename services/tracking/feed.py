@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 from collections.abc import Callable
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 from nats.aio.client import Client
@@ -25,9 +26,11 @@ from tracking.feeds.documents import (
     ForecastsDocument,
     SnapshotDocument,
     StartListDocument,
+    ThresholdsDocument,
     TimelineDocument,
 )
 from tracking.feeds.gate import Gate, GateConfig, Refused
+from tracking.feeds.kept import KeptStates
 from tracking.feeds.messages import Message
 from tracking.feeds.moment import Moment
 from tracking.feeds.moments import Moments, replayed
@@ -43,7 +46,8 @@ from tracking.feeds.parameters import (
 )
 from tracking.feeds.story import Story
 from tracking.feeds.streaming import tell_events, tell_socket
-from tracking.service import Health, ServiceConfig, StageConfig, log, main, together, until
+from tracking.roster import bare_roster, read_roster
+from tracking.service import Health, Section, ServiceConfig, StageConfig, log, main, together, until
 from tracking.snapshot import Beside, course_document
 from tracking.stage import stage_course
 from tracking.streams import CONTROL, EVENTS, FORECASTS, STATES, ensure_stream, read_on, states_subject
@@ -53,6 +57,13 @@ VERSION = "1.0.0"
 """Of what is told; a change that a client can notice is a new one."""
 
 
+class ThresholdsConfig(Section):
+    """When riders are one group, as the processor's config says it; only shown here."""
+
+    split_s: float = Field(default=6.0, gt=0)
+    join_s: float = Field(default=4.0, gt=0)
+
+
 class FeedConfig(ServiceConfig):
     """feed.json"""
 
@@ -60,6 +71,9 @@ class FeedConfig(ServiceConfig):
     stage: StageConfig
     heartbeat_s: float = Field(default=10.0, gt=0)
     """A comment is sent to silent clients this often, so that they know the line is alive."""
+    roster: Path | None = None
+    """Start list on this node, as the processor's; by default numbers without names."""
+    groups: ThresholdsConfig = ThresholdsConfig()
     gate: GateConfig = GateConfig()
     replays: int = Field(default=50, ge=0)
     """Replays of the past that run at the same time; each is made for one reader."""
@@ -69,11 +83,16 @@ class Feed:
     """The newest state of one race; its routes can be served beside a page's."""
 
     def __init__(self, config: FeedConfig, moments: Moments | None = None) -> None:
-        """Raises `Mistakes` for a course that cannot be used."""
+        """`moments`: where the past comes from, by default the broker. Raises `Mistakes` for a course or a start list
+        that cannot be used.
+        """
         self._config = config
         self._course = course_document(stage_course(config.stage), config.stage)
-        self._moments = moments
-        self._story = Story(config.stage)
+        self._states_kept = KeptStates(config.stack)
+        self._moments: Moments = moments or self._states_kept
+        roster = read_roster(config.roster) if config.roster else bare_roster()
+        thresholds = ThresholdsDocument(split_s=config.groups.split_s, join_s=config.groups.join_s)
+        self._story = Story(config.stage, roster, thresholds)
         self._moment = Moment(None, config.stage, config.stack, self._story.beside())
         self._states, self._deltas, self._live = (Channel(config.heartbeat_s) for _ in range(3))
         self._gate = Gate(config.gate)
@@ -99,6 +118,10 @@ class Feed:
     def snapshot(self) -> SnapshotDocument:
         """What /api/snapshot answers; its status is `waiting` until a state has come."""
         return self._moment.document
+
+    def start_list(self) -> StartListDocument:
+        """What /api/startlist answers."""
+        return self._story.start_list()
 
     async def health(self) -> Health:
         """Healthy while the broker is there."""
@@ -137,6 +160,7 @@ class Feed:
             self._show(last.data or b"")
         except NotFoundError:
             log("no-state-yet", subject=subject)
+        self._states_kept.connect(js)
         self._connected = True
         try:
             await together(
@@ -146,6 +170,7 @@ class Feed:
             )
         finally:
             self._connected = False
+            self._states_kept.connect(None)
 
     async def _listen(self, js: JetStreamContext, stream: str, hear: Callable[[bytes], None]) -> None:
         """Take in all that a stream has for this race, from where an earlier connection was lost."""
@@ -232,7 +257,7 @@ class Feed:
         )
 
     def _start_list(self, asked: Parameters) -> Answer:
-        return Answer.of(self._story.start_list())
+        return Answer.of(self.start_list())
 
     def _events(self, asked: EventsParameters) -> Answer:
         return Answer.of(EventsDocument(events=list(self._story.events)[: asked.limit]))
@@ -249,14 +274,16 @@ class Feed:
 
     async def _span(self) -> tuple[int | None, int | None]:
         """From when to when there is something to show."""
-        kept = await self._moments.span() if self._moments else None
+        kept = None
+        with contextlib.suppress(Refused):  # what is known now is better than nothing
+            kept = await self._moments.span()
         frame = self._moment.frame
         start_ms = round(self._config.stage.race_start.timestamp() * 1000)
         first_ms = kept[0] if kept else start_ms if frame else None
         return first_ms, frame.clock_ms if frame else kept[1] if kept else None
 
     async def _at(self, asked: MomentParameters) -> Answer:
-        frame = await self._kept().at(asked.time_ms)
+        frame = await self._moments.at(asked.time_ms)
         if frame is None:
             raise Refused(404, f"Nothing is kept of {asked.time_ms}; /api/timeline says from when to when there is.")
         return self._past(frame).answer
@@ -264,12 +291,8 @@ class Feed:
     def _past(self, frame: StateFrame) -> Moment:
         events = tuple(reversed(self._story.between(0, frame.clock_ms)))
         forecast = next((told for told in self._story.forecasts if told["clock_ms"] <= frame.clock_ms), None)
-        return Moment(frame, self._config.stage, self._config.stack, Beside(events, forecast, replay=True))
-
-    def _kept(self) -> Moments:
-        if self._moments is None:
-            raise Refused(404, "No moments are kept here; ask the Race Centre of the season.")
-        return self._moments
+        beside = Beside(events, forecast, self._moment.beside.thresholds, replay=True)
+        return Moment(frame, self._config.stage, self._config.stack, beside)
 
     async def _tell_stream(self, asked: Asked[StreamParameters]) -> None:
         channel = self._deltas if asked.parameters.deltas else self._states
@@ -279,13 +302,12 @@ class Feed:
         await tell_events(asked, self._live, self._config.door.patience_s)
 
     async def _tell_replay(self, asked: Asked[ReplayParameters]) -> None:
-        moments = self._kept()
         if self._replays >= self._config.replays:
             raise Refused(429, "Too many replays run already; come back later.", {"retry-after": "30"})
         channel = Channel(self._config.heartbeat_s)
         self._replays += 1
         try:
-            playing = asyncio.ensure_future(together(channel.run(), self._play(channel, moments, asked.parameters)))
+            playing = asyncio.ensure_future(together(channel.run(), self._play(channel, asked.parameters)))
             try:
                 await tell_events(asked, channel, self._config.door.patience_s)
             finally:
@@ -294,11 +316,11 @@ class Feed:
         finally:
             self._replays -= 1
 
-    async def _play(self, channel: Channel, moments: Moments, asked: ReplayParameters) -> None:
+    async def _play(self, channel: Channel, asked: ReplayParameters) -> None:
         """Publish what was, until it is over or the feed is stopped; then the stream ends."""
         over = asyncio.ensure_future(self._over.wait())
         try:
-            async with contextlib.aclosing(replayed(moments, asked.from_ms, asked.speed)) as frames:
+            async with contextlib.aclosing(replayed(self._moments, asked.from_ms, asked.speed)) as frames:
                 async for frame in frames:
                     document = self._past(frame).answer.body
                     channel.publish(Message("state", str(frame.clock_ms), partial(_alone, document)))

@@ -3,7 +3,7 @@
 Examples:
   scripts/bench day --json                  small and full: up, no-op up and deploy, next, down, memory
   scripts/bench day --scale small           only the small estate
-  scripts/bench tracking --json             readings a second of one core, other engines beside it; ingest to state
+  scripts/bench tracking --json             readings a second of one core; ingest to state in the lab
   scripts/bench estate --json               all stages of all editions, validated and rendered
   scripts/bench forecasts --json            catches, winners, finishes on simulated stages, beside rules of thumb
   scripts/bench review --json               two whole editions compared and judged
@@ -14,7 +14,7 @@ import json
 import sys
 from collections.abc import Callable, Iterable
 
-from tests.bench import beside, day, estate, forecasts, latency, replay, review, tracking, transport, wrong_leg
+from tests.bench import beside, day, estate, forecasts, latency, readers, replay, review, tracking, transport, wrong_leg
 from tests.bench.figure import Figure
 
 
@@ -34,7 +34,7 @@ def _day(options: argparse.Namespace) -> Iterable[Figure]:
 
 
 def _tracking(options: argparse.Namespace) -> Iterable[Figure]:
-    rooms = (tracking, wrong_leg, beside, latency, transport, replay)
+    rooms = (tracking, wrong_leg, beside, latency, transport, replay, readers)
     return [figure for room in rooms for figure in room.figures()]
 
 

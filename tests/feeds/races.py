@@ -4,13 +4,15 @@ import asyncio
 import contextlib
 import socket
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import uvicorn
 import uvloop
 from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.routing import Mount
 from tracking.door import Door
 from tracking.feed import Feed, FeedConfig
 from tracking.feeds.moments import Moments
@@ -96,10 +98,11 @@ def frame(second: int, run: int = 1, seed: int = 0, **changes: Any) -> StateFram
 class Served:
     """A feed behind its door on loopback, in a thread of its own."""
 
-    def __init__(self, moments: Moments | None = None, **changes: Any) -> None:
+    def __init__(self, moments: Moments | None = None, middleware: Sequence[Middleware] = (), **changes: Any) -> None:
         self.config = config(**changes)
         self.feed = Feed(self.config, moments)
         self.door = Door(self.config.door)
+        self._app = Starlette(routes=[Mount("/", routes=self.feed.routes, middleware=middleware)])
         self._loop = uvloop.new_event_loop()
         self._stopping = asyncio.Event()
         self._thread = threading.Thread(target=self._run, daemon=True)
@@ -129,7 +132,7 @@ class Served:
     async def _serve(self) -> None:
         http, web_socket = self.door.protocols()
         served = uvicorn.Config(
-            Starlette(routes=self.feed.routes),
+            self._app,
             http=http,
             ws=web_socket,
             lifespan="off",

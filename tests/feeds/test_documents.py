@@ -171,4 +171,4 @@ def test_nothing_known_is_told_as_waiting(tmp_path: Path) -> None:
         assert get(early, "/race/") is None
         assert get(early, "/api/telemetryCompetitor-2017") == []
         assert get(early, "/api/timeline") == {"from_ms": None, "to_ms": None, "events": []}
-        assert httpx.get(f"{early.address}/api/moments/5").status_code == 404
+        assert httpx.get(f"{early.address}/api/moments/5").status_code == 503

@@ -1,5 +1,6 @@
 """Streams: who reads them has exactly what the snapshot says, whatever is lost, slow or cut on the way."""
 
+import asyncio
 import gzip
 import json
 import socket
@@ -15,16 +16,21 @@ import orjson
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from pages.headers import page_middleware
+from starlette.applications import Starlette
+from starlette.types import Message
+from tracking.feed import Feed
 from tracking.feeds.channel import RING, Channel, Reader
 from tracking.feeds.deltas import applied, delta_of
 from tracking.feeds.gzipped import HEAD, Checksum, deflate, following
-from tracking.feeds.messages import Message
+from tracking.feeds.messages import Message as Told
 from tracking.service import StageConfig
 from tracking.snapshot import Beside, snapshot_document
+from tracking.wire import encode_states
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import connect
 
-from tests.feeds.races import STACK, STAGE, START_MS, Served, event, frame
+from tests.feeds.races import STACK, STAGE, START_MS, Served, config, event, frame
 
 Event = tuple[str, str, Any]
 
@@ -207,7 +213,7 @@ def test_who_is_slow_is_told_the_newest_next() -> None:
     channel, line, told = Channel(10.0), Full(), []
     with Reader(channel, line, lambda message: told.append(message.ident), None) as reader:
         for ident in ("1", "2", "3"):
-            channel.publish(Message("state", ident, lambda: (b"{}",)))
+            channel.publish(Told("state", ident, lambda: (b"{}",)))
             reader.catch_up()
         line.is_full = False
         line.on_room()  # type: ignore[misc]
@@ -244,3 +250,52 @@ def test_a_web_socket_that_talks_too_much_is_closed(served: Served) -> None:
         served.show(frame(2))
         while json.loads(wire.recv(5))["event"] != "state":
             pass
+
+
+def test_a_page_in_front_of_the_feed_changes_nothing_of_its_streams() -> None:
+    """Guards: a page's compression or headers around the feed's own, and streams that wait in a buffer."""
+    with Served(middleware=page_middleware()).running() as it:
+        it.show(frame(1))
+        for encoding in ("gzip", "identity"):
+            with httpx.stream(
+                "GET", f"{it.address}/api/stream?deltas=1", headers={"Accept-Encoding": encoding}, timeout=5
+            ) as stream:
+                assert stream.headers.get("content-encoding", "identity") == encoding
+                assert stream.headers["x-content-type-options"] == "nosniff"
+                told = events(stream.iter_lines())
+                next(told)
+                it.show(frame(2 if encoding == "gzip" else 3))
+                assert next(told)[0] == "delta"
+        answer = httpx.get(f"{it.address}/api/snapshot", headers={"Accept-Encoding": "gzip"})
+        assert answer.headers["content-encoding"] == "gzip"
+        assert answer.json()["race"]["status"] == "live"
+
+
+def test_another_server_than_ours_is_told_the_same() -> None:
+    """Guards: a feed that works only behind its own door."""
+
+    async def scenario() -> list[bytes]:
+        feed = Feed(config(heartbeat_s=0.05))
+        app, sent, stopping = Starlette(routes=feed.routes), [], asyncio.Event()
+
+        async def receive() -> Message:
+            await asyncio.Event().wait()
+            raise AssertionError
+
+        async def send(message: Message) -> None:
+            sent.append(message)
+
+        scope = {"type": "http", "method": "GET", "path": "/api/stream", "query_string": b"", "headers": []}
+        running = asyncio.create_task(feed.run(stopping))
+        watching = asyncio.create_task(app(scope, receive, send))
+        for second in (1, 2):
+            feed._show(encode_states(frame(second)))
+            await asyncio.sleep(0.2)
+        stopping.set()
+        await asyncio.gather(running, watching)
+        assert sent[-1] == {"type": "http.response.body", "body": b"", "more_body": False}
+        return [message.get("body", b"") for message in sent]
+
+    text = b"".join(asyncio.run(asyncio.wait_for(scenario(), 10))).decode()
+    assert [ident for _, ident, _ in events(iter(text.split("\n")))] == [str(START_MS + 1000), str(START_MS + 2000)]
+    assert ": alive" in text

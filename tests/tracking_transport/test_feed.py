@@ -1,48 +1,56 @@
-"""The feed's stream at its end."""
+"""The feed over a real broker: what other services publish is told, and what was published can be asked for."""
 
-import asyncio
+import json
+import time
 
-from starlette.applications import Starlette
-from starlette.types import Message
-from tracking.feed import Feed, FeedConfig
+import httpx
 
-from infra.workspace import ROOT
-from tests.tracking_transport.harness import free_port
-
-STAGE = {
-    "edition": 2017,
-    "number": 9,
-    "start": "Nantua",
-    "finish": "Chambéry",
-    "race_start": "2017-07-09T12:35+02:00",
-    "official_km": 181.5,
-    "course": str(ROOT / "stacks/courses/2022-01.geojson"),
-}
-STREAM = {"type": "http", "method": "GET", "path": "/api/stream", "query_string": b"", "headers": []}
+from tests.feeds.races import event, forecast
+from tests.tracking_transport.harness import STACK, Loopback, eventually
+from tests.tracking_transport.test_path import publish
 
 
-def test_a_stream_ends_in_order_when_the_feed_is_stopped() -> None:
-    """Guards against a client that is cut off in the middle of a response, and takes it for a fault."""
-    broker = {"url": f"nats://127.0.0.1:{free_port()}", "user": "etape", "password": "x"}
-    feed = Feed(FeedConfig.model_validate({"stack": "2017-s09", "health_port": 1, "broker": broker, "stage": STAGE}))
-    sent: list[Message] = []
+def test_what_others_publish_is_told_with_the_next_second(loopback: Loopback) -> None:
+    """Guards: subjects and shapes on which services do not agree."""
+    said = {"kind": "jersey", "jersey": "green", "rider": 21}
+    publish(loopback.cloud, f"events.{STACK}", json.dumps(event(1)).encode())
+    publish(loopback.cloud, f"forecasts.{STACK}", json.dumps(forecast(1)).encode())
+    publish(loopback.cloud, f"control.{STACK}", json.dumps(said).encode())
+    publish(loopback.cloud, "events.2017-s10", json.dumps({**event(2), "text": "Of another stage."}).encode())
+    feed = loopback.services["feed"]
+    eventually("the event is told", lambda: feed.get("/api/events")["events"])
+    eventually("the forecast is told", lambda: feed.get("/api/forecasts")["forecasts"])
+    with loopback.field.riding():
+        eventually("a jersey is worn", lambda: any(g["jerseys"] == ["green"] for g in loopback.snapshot()["groups"]))
+        eventually("the snapshot has the forecast", lambda: loopback.snapshot()["forecast"])
+    assert "Of another stage." not in json.dumps(feed.get("/api/events"))
 
-    async def receive() -> Message:
-        await asyncio.Event().wait()
-        raise AssertionError
 
-    async def send(message: Message) -> None:
-        sent.append(message)
+def test_a_restarted_feed_knows_what_was_told(loopback: Loopback) -> None:
+    """Guards: events, jerseys and forecasts that a restart in the middle of the race forgets."""
+    feed = loopback.services["feed"]
+    publish(loopback.cloud, f"events.{STACK}", json.dumps(event(3)).encode())
+    eventually("the event is told", lambda: event(3) in feed.get("/api/events")["events"])
+    known = feed.get("/api/events"), feed.get("/api/startlist")
+    feed.kill()
+    feed.start()
+    eventually("it tells the same again", lambda: (feed.get("/api/events"), feed.get("/api/startlist")) == known)
 
-    async def watch_and_stop() -> None:
-        stopping = asyncio.Event()
-        running = asyncio.create_task(feed.run(stopping))
-        watching = asyncio.create_task(Starlette(routes=feed.routes)(dict(STREAM), receive, send))
-        while len(sent) < 2:
-            await asyncio.sleep(0.01)
-        stopping.set()
-        await asyncio.gather(running, watching)
 
-    asyncio.run(asyncio.wait_for(watch_and_stop(), 10))
-    assert sent[1]["body"].startswith(b"retry: ")
-    assert sent[-1] == {"type": "http.response.body", "body": b"", "more_body": False}
+def test_any_second_of_the_day_can_be_asked_for(loopback: Loopback) -> None:
+    """Guards: a replay that shows other seconds than were published."""
+    with loopback.field.riding():
+        eventually("the feed is live", loopback.is_live)
+        live = loopback.snapshot()
+        time.sleep(2)
+    feed = loopback.services["feed"]
+    past = feed.get(f"/api/moments/{live['race']['clock_ms']}")
+    assert past["replay"] is True
+    assert past["riders"] == live["riders"]
+    span = feed.get("/api/timeline")
+    assert span["from_ms"] < live["race"]["clock_ms"] < span["to_ms"]
+    url = f"http://127.0.0.1:{feed.port}/api/replay?from_ms={span['from_ms']}&speed=3600"
+    with httpx.stream("GET", url, timeout=20) as stream:
+        idents = [int(line.removeprefix("id: ")) for line in stream.iter_lines() if line.startswith("id: ")]
+    assert idents == sorted(set(idents))
+    assert (idents[0], idents[-1]) == (span["from_ms"], span["to_ms"])

@@ -88,7 +88,8 @@ class Channel:
         """Tell each new message to all readers, and a sign of life when there is none for long."""
         while True:
             try:
-                await asyncio.wait_for(self._changed.wait(), self._heartbeat_s)
+                async with asyncio.timeout(self._heartbeat_s):  # wait_for can swallow a cancellation
+                    await self._changed.wait()
             except TimeoutError:
                 await self._to_all(lambda reader: reader.tell(ALIVE))
                 continue

@@ -3,10 +3,19 @@
 Distances are kilometres or metres, times Unix milliseconds or ISO 8601, as each name says; what is not known is null.
 """
 
-from typing import Literal
+import math
+from typing import Annotated, Literal
 
+from pydantic import AfterValidator
 from typing_extensions import TypedDict
 
+
+def _known(value: float | None) -> float | None:
+    return value if value is not None and math.isfinite(value) else None
+
+
+Known = Annotated[float | None, AfterValidator(_known)]
+"""A figure of another service, which writes NaN for what it does not know."""
 Jersey = Literal["yellow", "green", "polka_dot", "white"]
 Status = Literal["waiting", "live", "finished"]
 
@@ -151,23 +160,23 @@ class EventDocument(TypedDict):
     group_id: int | None
     other_group_id: int | None
     riders: list[int]
-    km_to_go: float | None
+    km_to_go: Known
     text: str
 
 
 class BaselineDocument(TypedDict):
     """What simple rules say of the same question."""
 
-    base_rate: float | None
-    chapatte: float | None
+    base_rate: Known
+    chapatte: Known
 
 
 class CatchDocument(TypedDict):
     """Whether the peloton catches the head of the race."""
 
     probability: float
-    at_km_to_go: float | None
-    in_s: float | None
+    at_km_to_go: Known
+    in_s: Known
     baselines: BaselineDocument
 
 

@@ -62,7 +62,8 @@ class TaskLine:
     async def _send(self) -> None:
         try:
             while self._waiting:
-                await asyncio.wait_for(self._waiting.pop(0), self._patience_s)
+                async with asyncio.timeout(self._patience_s):
+                    await self._waiting.pop(0)
         except (TimeoutError, OSError, RuntimeError) as error:
             log("reader-dropped", reason=type(error).__name__)
             self.end()
