@@ -76,8 +76,8 @@ def _write(store: PartStore, keys: list[str], content: type[Content], file: Path
     kept = total = sums = 0
     writer: pq.ParquetWriter | None = None
     try:
-        for window in _windows(store, keys, content):
-            rows = _sorted_once(window, ORDER[content.kind])
+        for window in windows(store, keys, content):
+            rows = sorted_once(window, ORDER[content.kind])
             kept, total, sums = kept + len(rows), total + len(window), (sums + fingerprint(rows)) % 2**64
             table = pa.table({name: np.ascontiguousarray(rows[name]) for name in rows.dtype.names or ()})
             writer = writer or pq.ParquetWriter(file, table.schema, compression="zstd")
@@ -88,7 +88,7 @@ def _write(store: PartStore, keys: list[str], content: type[Content], file: Path
     return kept, total, sums
 
 
-def _windows(store: PartStore, keys: list[str], content: type[Content]) -> Iterator[np.ndarray]:
+def windows(store: PartStore, keys: list[str], content: type[Content]) -> Iterator[np.ndarray]:
     """All rows, in stretches of the first sorted column that follow each other."""
     column = ORDER[content.kind][0]
     files = {key: store.open(key) for key in keys}
@@ -112,7 +112,7 @@ def _windows(store: PartStore, keys: list[str], content: type[Content]) -> Itera
                 held = held[~done]
 
 
-def _sorted_once(rows: np.ndarray, order: tuple[str, ...]) -> np.ndarray:
+def sorted_once(rows: np.ndarray, order: tuple[str, ...]) -> np.ndarray:
     """Sorted, and of rows that are equal in everything one."""
     rows = rows[np.lexsort([_digests(rows), *(rows[name] for name in reversed(order))])]
     plain = np.ascontiguousarray(rows).view(f"V{rows.dtype.itemsize}")

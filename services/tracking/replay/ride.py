@@ -43,7 +43,7 @@ def ride(
     tracker = Tracker(course, np.arange(1, len(recording.riders) + 1), start_ms)
     frames = rows = 0
     with parquet_file(out, schema_of(recording.riders.type)) as writer:
-        for states in _bundles(frames_of(tracker, recording, every_s), ROW_GROUP_ROWS):
+        for states in bundles(frames_of(tracker, recording, every_s), ROW_GROUP_ROWS):
             writer.write_table(table_of(states, recording.riders))
             frames += len(states) // len(recording.riders)
             rows += len(states)
@@ -67,7 +67,8 @@ def frames_of(tracker: Tracker, recording: Recording, every_s: int = 1) -> Itera
         clock_ms = until_ms + SECOND_MS
 
 
-def _bundles(frames: Iterator[np.ndarray], rows: int) -> Iterator[np.ndarray]:
+def bundles(frames: Iterator[np.ndarray], rows: int) -> Iterator[np.ndarray]:
+    """The same rows in pieces of at least so many, the last one excepted."""
     bundle: list[np.ndarray] = []
     held = 0
     for frame in frames:
