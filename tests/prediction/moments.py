@@ -51,4 +51,5 @@ def groups(sizes_and_gaps: list[tuple[int, float]], to_go_km: float, lasting_s: 
         seen["gap_s"] = gap_s
         seen["group"] = number
         parts.append(seen)
-    return Window(np.concatenate(parts, axis=1), EVERY_S)
+    now_s = head_m[-1] / SPEED_MS
+    return Window(np.concatenate(parts, axis=1), EVERY_S, now_s)

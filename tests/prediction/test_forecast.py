@@ -70,6 +70,13 @@ def test_a_rider_whom_the_tracker_has_lost_may_still_win() -> None:
     assert 0 < told(window).winner[20] < told(away(60.0, 10.0)).winner[20]
 
 
+def test_a_race_that_has_been_slow_is_expected_later() -> None:
+    """Guards: an expected finish that forgets wind and weather of the first hours."""
+    usual, slow = away(60.0, 40.0), away(60.0, 40.0)
+    slow.now_s *= 1.1
+    assert told(slow).finish_in_s[1] > told(usual).finish_in_s[1]
+
+
 def test_without_a_breakaway_no_catch_is_forecast_but_a_winner_is() -> None:
     """Guards: a peloton that is asked whether it will catch itself."""
     made = told(groups([(180, 0.0), (20, 90.0)], 30.0))

@@ -10,7 +10,7 @@ from tracking.prediction.features import away_features, behind_features, catch_f
 from tracking.prediction.logistic import choice_shares, sigmoid
 from tracking.prediction.model import Model
 from tracking.prediction.pace import Profile, finish_phase_of
-from tracking.prediction.pursuit import Endings, pursue
+from tracking.prediction.pursuit import Endings, lateness, pursue
 from tracking.prediction.situation import Situation, Window
 
 TOLD_WINNERS = 10
@@ -87,7 +87,8 @@ def forecast(window: Window, model: Model, profile: Profile) -> Forecast | None:
         catch = _catch(situation, endings, catch_features(window, situation, endings, profile), model, profile)
     to_go_m = profile.length_m - situation.packs[0].head_m
     winner = _winner(situation, endings, catch, window.seen.shape[1], to_go_m / 1000, model)
-    return Forecast(to_go_m, catch, winner, _finish(endings, to_go_m, model))
+    finish = _finish(endings, lateness(window, situation, model.paces, profile), to_go_m, model)
+    return Forecast(to_go_m, catch, winner, finish)
 
 
 def _catch(
@@ -119,7 +120,10 @@ def _winner(
     return (1 - UNSEEN) * winner + UNSEEN / riders
 
 
-def _finish(endings: Endings, to_go_m: float, model: Model) -> np.ndarray:
+def _finish(endings: Endings, late: float, to_go_m: float, model: Model) -> np.ndarray:
     """The simulated percentiles, moved and widened to where the actual ones have been."""
     low, median, high = endings.finish_in_s
-    return np.maximum(median + model.finish[finish_phase_of(np.array(to_go_m))] * (high - low), 0.0)
+    return np.maximum(
+        median * np.exp(model.lateness_carry * late) + model.finish[finish_phase_of(np.array(to_go_m))] * (high - low),
+        0.0,
+    )

@@ -33,7 +33,7 @@ class Forecaster:
         """Forecasts a moment that never was: the first one of the day must not wait for the compiler."""
         seen = np.zeros((1, 2), SEEN)
         seen["distance_m"], seen["group"] = (100.0, 0.0), (1, 2)
-        forecast(Window(seen, EVERY_S), self._model, self._profile)
+        forecast(Window(seen, EVERY_S, now_s=10.0), self._model, self._profile)
 
     def take(self, states: np.ndarray, clock_ms: int) -> bool:
         """Remembers RIDER_STATE (riders,) of a frame; whether it is the first of its `EVERY_S` seconds."""
@@ -54,7 +54,8 @@ class Forecaster:
 
         `numbers` (riders,): of the riders, in the order of the frames.
         """
-        made = forecast(Window(np.array(self._memory, SEEN), EVERY_S), self._model, self._profile)
+        window = Window(np.array(self._memory, SEEN), EVERY_S, (clock_ms - self._start_ms) / 1000)
+        made = forecast(window, self._model, self._profile)
         return None if made is None else made.document(clock_ms, numbers, self._model.name)
 
 

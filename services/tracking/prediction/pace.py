@@ -58,6 +58,11 @@ class Profile:
         cell = np.clip((distance_m / CELL_M).astype(int), 0, len(self.gradient) - 1)
         return self.gradient[cell]
 
+    def metres(self) -> np.ndarray:
+        """(n,) length of each cell."""
+        starts = np.arange(len(self.gradient)) * CELL_M
+        return np.minimum(starts + CELL_M, self.length_m) - starts
+
     def climbing_m(self, from_m: float, to_m: float) -> float:
         """Height gained between two distances, without what is lost again."""
         first, last = int(from_m / CELL_M), int(np.ceil(to_m / CELL_M))

@@ -29,6 +29,8 @@ MOST_BLOCKS = 256
 SEED = 2017
 SPREADS = np.linspace(-0.6, 0.6, 13)
 """Excesses of effort for which a block's time is worked out; between them it is interpolated."""
+LATEST = 0.3
+"""A race that is later than this is not believed."""
 FEWEST_CATCHES = 20
 """A place of the catch is told when so many of the endings have one."""
 
@@ -81,6 +83,14 @@ def _kind(pack: Pack, situation: Situation) -> int:
     return PELOTON if pack is situation.bunch else AHEAD
 
 
+def lateness(window: Window, situation: Situation, paces: Paces, profile: Profile) -> float:
+    """How much longer than usual, for such a road, the race has taken so far; a logarithm, 0 as usual."""
+    metres, head_m = profile.metres(), situation.packs[0].head_m
+    ridden = np.clip(head_m - np.arange(len(metres)) * CELL_M, 0.0, metres)
+    usual_s = _times(ridden, PELOTON, situation.bunch.size, paces, profile, np.zeros(1)).sum()
+    return float(np.clip(np.log(window.now_s / max(usual_s, 1.0)), -LATEST, LATEST))
+
+
 @cache
 def _lots() -> np.ndarray:
     """(ENDINGS, packs + 1, blocks + 1) normal numbers; as many above the mean as below. The last pack is everyone's."""
@@ -90,12 +100,17 @@ def _lots() -> np.ndarray:
 
 def _block_times(pack: Pack, kind: int, paces: Paces, profile: Profile) -> np.ndarray:
     """(blocks, spreads) seconds that a group needs for each block of the road that is left, the last block first."""
-    cells = np.arange(int(pack.head_m / CELL_M), len(profile.gradient))
-    gradient = profile.gradient[cells]
-    to_go_m = profile.length_m - (cells + 0.5) * CELL_M
+    metres = profile.metres()
+    left = np.clip((np.arange(len(metres)) + 1) * CELL_M - pack.head_m, 0.0, metres)
+    return _times(left, kind, pack.size, paces, profile, SPREADS)
+
+
+def _times(metres: np.ndarray, kind: int, size: int, paces: Paces, profile: Profile, spreads: np.ndarray) -> np.ndarray:
+    """(blocks, spreads) seconds for these metres (cells,) of each cell of the road, the last block first."""
+    gradient = profile.gradient
+    to_go_m = profile.length_m - (np.arange(len(gradient)) + 0.5) * CELL_M
     level = paces.level[kind, (gradient >= CLIMBING).astype(int), phase_of(np.maximum(to_go_m, 0.0))]
     downhill = paces.descent_ms[kind, descent_of(gradient)]
-    metres = np.minimum((cells + 1) * CELL_M, profile.length_m) - np.maximum(cells * CELL_M, pack.head_m)
-    times = np.zeros((MOST_BLOCKS, len(SPREADS)))
-    sum_times(metres, gradient, level, downhill, air_share(pack.size), SPREADS, times)
+    times = np.zeros((MOST_BLOCKS, len(spreads)))
+    sum_times(metres, gradient, level, downhill, air_share(size), spreads, times)
     return times

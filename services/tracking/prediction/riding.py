@@ -17,6 +17,8 @@ DESCENDING = -0.02
 def sum_times(metres, gradient, level, downhill, share, spreads, times):
     """Adds the time of every cell, the one nearest to the line last, to its block of `times`."""
     for cell in range(len(metres)):
+        if metres[cell] <= 0.0:
+            continue
         block = min((len(metres) - 1 - cell) // BLOCK_CELLS, len(times) - 1)
         for spread in range(len(spreads)):
             if gradient[cell] < DESCENDING:

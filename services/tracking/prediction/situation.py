@@ -5,6 +5,8 @@ from functools import cached_property
 
 import numpy as np
 
+AGES_S = (60, 180, 360, 600, 900)
+"""Ages of a breakaway that are told apart."""
 TYPICAL_MS = 11.5
 """m/s that turn metres into seconds where no passage was seen."""
 
@@ -72,10 +74,11 @@ def _gap_s(foremost: np.ndarray, head_m: float) -> float:
 class Window:
     """The observations of the last minutes, newest last; one situation is the present."""
 
-    def __init__(self, seen: np.ndarray, every_s: int) -> None:
-        """`seen`: SEEN (T, riders), one every `every_s` seconds."""
+    def __init__(self, seen: np.ndarray, every_s: int, now_s: float) -> None:
+        """`seen`: SEEN (T, riders), one every `every_s` seconds; the newest `now_s` seconds after the start."""
         self.seen = seen
         self.every_s = every_s
+        self.now_s = now_s
 
     @cached_property
     def now(self) -> Situation | None:
@@ -95,6 +98,15 @@ class Window:
         if best["group"] == 0:
             return float("nan")
         return max(situation.bunch.gap_s - _gap_s(best, situation.packs[0].head_m), 0.0)
+
+    def away_s(self, riders: np.ndarray) -> int:
+        """For how long the best of `riders` has been ahead of the peloton, as one of `AGES_S`; 0 for less."""
+        away = 0
+        for age in AGES_S:
+            if not self.gap_s(riders, age) > 0:
+                break
+            away = age
+        return away
 
     def distance_m(self, riders: np.ndarray) -> np.ndarray:
         """(T,) official metres of the middle one of `riders`, oldest first."""

@@ -24,8 +24,6 @@ class Case:
     seed: int
     at_km: float
     """Of `AT_KM`."""
-    now_s: float
-    """Seconds since the start."""
     profile: Profile
     window: Window
     situation: Situation
@@ -43,7 +41,7 @@ class Case:
     def even_finish_in_s(self) -> float:
         """When the first rider would finish at the mean speed so far: what anybody can work out."""
         ridden_m = self.profile.length_m - self.to_go_km * 1000
-        return self.to_go_km * 1000 * self.now_s / ridden_m
+        return self.to_go_km * 1000 * self.window.now_s / ridden_m
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,11 +63,11 @@ def cases_of(stage: Stage, course: str, seed: int, profile: Profile, at_km: Sequ
     moments = list(_moments(stage, profile, at_km))
     winner = winner_of(stage)
     for km, index in moments:
-        window = Window(stage.seen[max(0, index - KEEP_S // EVERY_S) : index + 1], EVERY_S)
+        now_s = (index + 1) * EVERY_S
+        window = Window(stage.seen[max(0, index - KEEP_S // EVERY_S) : index + 1], EVERY_S, now_s)
         situation = window.now
         if situation is None:
             continue
-        now_s = (index + 1) * EVERY_S
         catch = None
         if situation.breakaway:
             catch = catch_of(stage, situation.breakaway.riders, now_s, profile.length_m)
@@ -77,7 +75,6 @@ def cases_of(stage: Stage, course: str, seed: int, profile: Profile, at_km: Sequ
             course=course,
             seed=seed,
             at_km=km,
-            now_s=now_s,
             profile=profile,
             window=window,
             situation=situation,
@@ -108,7 +105,8 @@ def rides_of(stage: Stage, profile: Profile) -> tuple[Ride, Ride]:
             continue
         for kind, pack in ((AHEAD, situation.breakaway), (PELOTON, situation.bunch)):
             if pack is not None:
-                distance = Window(stage.seen[index : index + stride + 1], EVERY_S).distance_m(pack.riders)
+                window = Window(stage.seen[index : index + stride + 1], EVERY_S, (index + stride + 1) * EVERY_S)
+                distance = window.distance_m(pack.riders)
                 step = (float(part[0]) for part in efforts(distance, pack.size, EVERY_S, profile))
                 rows[kind].append(((index + 1) * EVERY_S, *step))
     ahead, peloton = (Ride(kind, *np.array(rows[kind]).reshape(-1, 5).T) for kind in (AHEAD, PELOTON))

@@ -22,7 +22,7 @@ from tracking.prediction.pace import (
     finish_phase_of,
     phase_of,
 )
-from tracking.prediction.pursuit import Endings, pursue
+from tracking.prediction.pursuit import Endings, lateness, pursue
 from tracking.prediction.riding import DESCENDING
 from tracking.prediction.study.cases import Case, Ride
 
@@ -47,19 +47,23 @@ class Ended:
 
     case: Case
     endings: Endings
+    lateness: float
+    """How late the race was."""
     catch: np.ndarray | None
     """Features of the catch; None where there is no breakaway."""
 
 
 def simulate(cases: Sequence[Case], paces: Paces) -> list[Ended]:
     """Rides the endings of every case."""
-    return [_ended(case, pursue(case.window, case.situation, paces, case.profile)) for case in cases]
+    return [_ended(case, paces) for case in cases]
 
 
-def _ended(case: Case, endings: Endings) -> Ended:
+def _ended(case: Case, paces: Paces) -> Ended:
+    endings = pursue(case.window, case.situation, paces, case.profile)
+    late = lateness(case.window, case.situation, paces, case.profile)
     if case.catch is None:
-        return Ended(case, endings, None)
-    return Ended(case, endings, features.catch_features(case.window, case.situation, endings, case.profile))
+        return Ended(case, endings, late, None)
+    return Ended(case, endings, late, features.catch_features(case.window, case.situation, endings, case.profile))
 
 
 def fit_model(name: str, paces: Paces, fitted: Sequence[Ended], held_out: Sequence[Ended]) -> Model:
@@ -69,6 +73,7 @@ def fit_model(name: str, paces: Paces, fitted: Sequence[Ended], held_out: Sequen
     calibrating = [ended for ended in held_out if ended.catch is not None]
     odds = catch.log_odds(_features(calibrating))[:, None]
     to_go_km = np.array([ended.case.to_go_km for ended in away])
+    carry = _lateness_carry(fitted)
     return Model(
         name=name,
         paces=paces,
@@ -78,7 +83,8 @@ def fit_model(name: str, paces: Paces, fitted: Sequence[Ended], held_out: Sequen
         behind=fit_choice(_choices(fitted, in_breakaway=False), CHOICE_RIDGE, len(features.BEHIND)),
         wins_uncaught=_wins(away, caught=False),
         wins_caught=_wins(away, caught=True),
-        finish=_finish_percentiles([*fitted, *held_out]),
+        lateness_carry=carry,
+        finish=_finish_percentiles([*fitted, *held_out], carry),
         base_rate=fit_base_rate(to_go_km, _caught(away)),
     )
 
@@ -117,11 +123,20 @@ def _wins(away: Sequence[Ended], *, caught: bool) -> float:
     return (sum(won) + 0.5) / (len(won) + 1)
 
 
-def _finish_percentiles(ended: Sequence[Ended]) -> np.ndarray:
-    """(phases, 3) of actual finishes, from the simulated median in widths of the simulated spread."""
+def _lateness_carry(ended: Sequence[Ended]) -> float:
+    """Slope of how late the rest of the race was over how late it was before, both as logarithms."""
+    before = np.array([one.lateness for one in ended])
+    after = np.array([np.log(one.case.finish_in_s / one.endings.finish_in_s[1]) for one in ended])
+    spread = before - before.mean()
+    return float(np.clip(spread @ after / max(spread @ spread, 1e-9), 0.0, 1.0))
+
+
+def _finish_percentiles(ended: Sequence[Ended], carry: float) -> np.ndarray:
+    """(phases, 3) of actual finishes, from the expected one in widths of the simulated spread."""
     simulated = np.array([one.endings.finish_in_s for one in ended])
     actual = np.array([one.case.finish_in_s for one in ended])
-    off = (actual - simulated[:, 1]) / np.maximum(simulated[:, 2] - simulated[:, 0], 1e-3)
+    expected = simulated[:, 1] * np.exp(carry * np.array([one.lateness for one in ended]))
+    off = (actual - expected) / np.maximum(simulated[:, 2] - simulated[:, 0], 1e-3)
     phase = finish_phase_of(np.array([one.case.to_go_km * 1000 for one in ended]))
     phases = np.arange(len(FINISH_KM) + 1)
     return np.array(
@@ -184,9 +199,9 @@ def _with_spread(paces: Paces, cases: Sequence[tuple[Case, Rides]]) -> Paces:
 
 def _following(ride: Ride, case: Case, paces: Paces) -> np.ndarray:
     """Excess efforts of the steps after a case, as long as there is something to catch."""
-    until_s = case.now_s + AHEAD_S
+    until_s = case.window.now_s + AHEAD_S
     if case.catch is not None and case.catch.caught:
         until_s = min(until_s, case.catch.at_s)
-    here = (ride.at_s >= case.now_s) & (ride.at_s < until_s) & (ride.gradient > DESCENDING)
+    here = (ride.at_s >= case.window.now_s) & (ride.at_s < until_s) & (ride.gradient > DESCENDING)
     usual = paces.level[ride.kind, (ride.gradient >= CLIMBING).astype(int), phase_of(ride.to_go_m)]
     return (ride.effort - usual)[here]
