@@ -92,7 +92,7 @@ class LiveRace:
     def take(self, batch: Batch) -> None:
         """Take the readings of a batch in, and step the clock to where most of them are."""
         rows = batch.readings
-        for clock_ms in self._seconds_until(_clock_of(rows)):
+        for clock_ms in self._seconds_until(clock_of(rows)):
             due = rows["time_ms"] <= clock_ms
             self._tracker.ingest(rows[due])
             rows = rows[~due]
@@ -155,7 +155,7 @@ class LiveRace:
         return (readings - before) / (now_ns - then_ns) * 1e9 if now_ns > then_ns else 0.0
 
 
-def _clock_of(readings: np.ndarray) -> int:
+def clock_of(readings: np.ndarray) -> int:
     """The second that a tenth of the readings have reached: no single device can push the clock ahead."""
     if not len(readings):
         return 0

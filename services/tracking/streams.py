@@ -52,6 +52,11 @@ def states_subject(stack: str) -> str:
     return f"states.{stack}"
 
 
+def revised_subject(stack: str) -> str:
+    """Where frames are published that late readings have amended."""
+    return f"states.{stack}.revised"
+
+
 def events_subject(stack: str) -> str:
     """Where what happens in a race is told."""
     return f"events.{stack}"

@@ -24,10 +24,10 @@ from nats.js import JetStreamContext
 from tracking.broker import TROUBLE, BrokerConfig, connected, hold
 from tracking.live import RaceDay
 from tracking.parts import STORE_TROUBLE, ObjectStoreConfig, PartStore
+from tracking.race_day import BriefingConfig, race_day
 from tracking.rerun.jobs import DURABLE, JOBS, LEASE_S, Job, enqueue, ensure_jobs
 from tracking.rerun.work import run_again
 from tracking.service import Mistakes, Section, StageConfig, load_config, log
-from tracking.stage import stage_course
 
 FAILED, UNUSABLE = 1, 2
 FETCH_S = 1.0
@@ -39,6 +39,8 @@ class RerunConfig(Section):
     broker: BrokerConfig
     object_store: ObjectStoreConfig
     stages: tuple[StageConfig, ...]
+    briefing: BriefingConfig = BriefingConfig()
+    """As the processor has it."""
 
 
 def main() -> int:
@@ -123,7 +125,7 @@ class Worker:
         stage = self._stages.get((job.edition, job.stage))
         if stage is None:
             raise Mistakes([f"stage {job.stage} of {job.edition} is not in this worker's config; add it to stages."])
-        return RaceDay(stage_course(stage), round(stage.race_start.timestamp() * 1000), 1.0)
+        return race_day(stage, 1.0, self._config.briefing)
 
 
 async def _say_at_work(message: Msg) -> None:

@@ -83,7 +83,7 @@ def frames_again(store: PartStore, day: RaceDay, job: Job) -> Iterator[np.ndarra
     """RIDER_STATE (riders,) after each message that brought a new second, in the order in which the messages came."""
     race = LiveRace(day, job.run)
     for batch in _batches(store, job):
-        good = batch.readings[plausible(batch.readings)]
+        good = batch.readings[plausible(batch.readings, day.start_ms)]
         race.take(Batch(batch.run, batch.seq, batch.sent_at_ns, good))
         frame = race.frame(batch.sent_at_ns)
         if frame is not None:

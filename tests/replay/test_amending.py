@@ -1,0 +1,148 @@
+"""Readings that come too late amend what was told, and what they amend is marked."""
+
+import asyncio
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+import pytest
+from tracking.broker import BrokerConfig, connected
+from tracking.course import read_course
+from tracking.live import RaceDay
+from tracking.replay.amending import Heard, amended, frames_in_order
+from tracking.simulator import Race
+from tracking.streams import READINGS, STATES, ensure_stream, readings_subject, revised_subject
+from tracking.wire import Batch, StateFrame, decode_states, encode_batch
+
+from tests.replay.archives import RUN, START_MS
+from tests.tracking_transport.harness import COURSE, STACK, Broker, Service, eventually, stage_config
+
+SECONDS = 300
+OUTAGE = slice(100, 200)
+"""Seconds without uplink: their readings come at the end."""
+
+
+@cache
+def day() -> RaceDay:
+    return RaceDay(read_course(COURSE), START_MS, 1.0)
+
+
+@cache
+def seconds() -> tuple[np.ndarray, ...]:
+    """A simulated race without stragglers: every reading comes in the second of its fix."""
+    race = Race(day().course, 4, START_MS)
+    race.skip_to(60)
+    readings = np.concatenate([race.tick() for _ in range(SECONDS + 40)])
+    numbers = (readings["time_ms"] - START_MS) // 1000 - 60
+    return tuple(readings[numbers == number] for number in range(SECONDS))
+
+
+def with_outage() -> list[np.ndarray]:
+    """What arrives, in order: the present first, the backlog after it."""
+    return [*seconds()[: OUTAGE.start], *seconds()[OUTAGE.stop :], *seconds()[OUTAGE]]
+
+
+def heard(batches: list[np.ndarray]) -> Heard:
+    kept = Heard(RUN)
+    for batch in batches:
+        kept.hear(batch)
+    return kept
+
+
+def clock_s(frame: StateFrame) -> int:
+    return (frame.clock_ms - START_MS) // 1000 - 60
+
+
+def test_a_backlog_amends_the_seconds_of_the_outage_and_not_those_long_before() -> None:
+    """Guards: history that stays empty although the readings came in the end, or all of it told anew."""
+    kept = heard(with_outage())
+    revised = list(amended(day(), RUN, kept.punctual, kept.late))
+    told = {clock_s(frame) for frame in revised}
+    assert set(range(OUTAGE.start, OUTAGE.stop)) <= told
+    assert min(told) >= OUTAGE.start
+    whole = {frame.clock_ms: frame.riders for frame in frames_in_order(day(), RUN, seconds())}
+    for frame in revised:
+        assert frame.riders.tobytes() == whole[frame.clock_ms].tobytes()
+
+
+def test_without_late_readings_nothing_is_amended() -> None:
+    """Guards: seconds that change although nothing new is known."""
+    kept = heard(list(seconds()))
+    assert kept.late == []
+    assert list(amended(day(), RUN, kept.punctual, [])) == []
+
+
+def test_what_is_known_does_not_count_as_late() -> None:
+    """Guards: a refetch of what had arrived that amends for ever."""
+    kept = heard(list(seconds()))
+    assert sum(kept.hear(batch) for batch in seconds()[:50]) == 0
+    assert kept.late == []
+
+
+@pytest.fixture
+def broker(tmp_path: Path) -> Iterator[Broker]:
+    made = Broker(tmp_path, "cloud")
+    made.start()
+    yield made
+    made.kill()
+
+
+def test_an_amender_tells_the_outage_again_and_goes_on_counting_after_it_was_killed(
+    tmp_path: Path, broker: Broker
+) -> None:
+    """Guards: late data that amends nothing, and a second amendment that calls itself the first."""
+    config = {"broker": broker.config(), "stage": stage_config(), "settle_s": 1.0}
+    amender = Service(tmp_path, "amender", config)
+    amender.start()
+    try:
+        eventually("the amender follows", amender.healthy, within=60)
+        arriving = with_outage()
+        backlog, rest = arriving[:-20], arriving[-20:]
+        publish(broker, backlog)
+        eventually("the first amendment is made", lambda: amender.get()["amendments"], within=120)
+        first = revisions(broker)
+        assert set(first.values()) == {1}
+        assert set(range(OUTAGE.start, OUTAGE.stop - 20)) <= set(first)
+        amender.kill()
+        amender.start()
+        eventually("the amender follows again", amender.healthy, within=60)
+        publish(broker, rest, first_seq=1000)
+        last = OUTAGE.stop - 5
+        eventually("the rest is told", lambda: revisions(broker).get(last, 0) >= 1, within=120)
+        told = revisions(broker)
+        assert {told[second] for second in range(OUTAGE.start, OUTAGE.start + 50)} == {1}
+        assert max(told.values()) == 2
+    finally:
+        amender.kill()
+
+
+def publish(broker: Broker, batches: list[np.ndarray], first_seq: int = 1) -> None:
+    async def send() -> None:
+        async with connected(BrokerConfig(**broker.config()), "test") as (client, _):
+            js = client.jetstream()
+            await ensure_stream(js, READINGS)
+            for seq, readings in enumerate(batches, first_seq):
+                frame = encode_batch(Batch(RUN, seq, 0, readings))
+                await js.publish(readings_subject(STACK, "edge-2"), frame)
+
+    asyncio.run(send())
+
+
+def revisions(broker: Broker) -> dict[int, int]:
+    """The last revision of each second that was told again."""
+    told: dict[int, int] = {}
+
+    async def read() -> None:
+        async with connected(BrokerConfig(**broker.config()), "test") as (client, _):
+            js = client.jetstream()
+            stream = await ensure_stream(js, STATES)
+            for seq in range(stream.state.first_seq, stream.state.last_seq + 1):
+                message = await js.get_msg(STATES, seq)
+                assert message.subject == revised_subject(STACK)
+                frame = decode_states(message.data or b"")
+                assert np.all(frame.riders["revision"] == frame.riders["revision"][0])
+                told[clock_s(frame)] = max(told.get(clock_s(frame), 0), int(frame.riders["revision"][0]))
+
+    asyncio.run(read())
+    return told
