@@ -54,6 +54,10 @@ class Door:
         """Open now."""
         return self._open.total()
 
+    def counts(self) -> dict[str, Any]:
+        """What is open now, and what was kept out since the start, by reason."""
+        return {"connections": self.connections, "refused": dict(self.refused)}
+
     def enter(self, address: str) -> bool:
         """Whether one more connection from there may be open; it is counted then."""
         if self.connections >= self.config.connections:

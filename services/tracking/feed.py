@@ -2,11 +2,12 @@
 
 import asyncio
 import contextlib
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
+import orjson
 from nats.aio.client import Client
 from nats.aio.msg import Msg
 from nats.js import JetStreamContext
@@ -53,6 +54,9 @@ from tracking.stage import stage_course
 from tracking.streams import CONTROL, EVENTS, FORECASTS, STATES, ensure_stream, read_on, states_subject
 from tracking.wire import DecodeError, StateFrame, decode_states
 
+T = TypeVar("T")
+RECORD = Path(__file__).parent / "prediction/record.json"
+"""How the forecasts that are told here have done; it comes with the model."""
 VERSION = "1.0.0"
 """Of what is told; a change that a client can notice is a new one."""
 
@@ -95,6 +99,7 @@ class Feed:
         self._story = Story(config.stage, roster, thresholds)
         self._moment = Moment(None, config.stage, config.stack, self._story.beside())
         self._states, self._deltas, self._live = (Channel(config.heartbeat_s) for _ in range(3))
+        self._record = orjson.loads(RECORD.read_bytes()) if RECORD.exists() else None
         self._gate = Gate(config.gate)
         self._heard: dict[str, tuple[object, int]] = {}
         self._connected = False
@@ -263,7 +268,7 @@ class Feed:
         return Answer.of(EventsDocument(events=list(self._story.events)[: asked.limit]))
 
     def _forecasts(self, asked: ForecastsParameters) -> Answer:
-        return Answer.of(ForecastsDocument(forecasts=list(self._story.forecasts)[: asked.limit], record=None))
+        return Answer.of(ForecastsDocument(forecasts=list(self._story.forecasts)[: asked.limit], record=self._record))
 
     async def _timeline(self, asked: TimelineParameters) -> Answer:
         span = await self._span()
@@ -276,14 +281,14 @@ class Feed:
         """From when to when there is something to show."""
         kept = None
         with contextlib.suppress(Refused):  # what is known now is better than nothing
-            kept = await self._moments.span()
+            kept = await _of_the_past(self._moments.span())
         frame = self._moment.frame
         start_ms = round(self._config.stage.race_start.timestamp() * 1000)
         first_ms = kept[0] if kept else start_ms if frame else None
         return first_ms, frame.clock_ms if frame else kept[1] if kept else None
 
     async def _at(self, asked: MomentParameters) -> Answer:
-        frame = await self._moments.at(asked.time_ms)
+        frame = await _of_the_past(self._moments.at(asked.time_ms))
         if frame is None:
             raise Refused(404, f"Nothing is kept of {asked.time_ms}; /api/timeline says from when to when there is.")
         return self._past(frame).answer
@@ -326,6 +331,8 @@ class Feed:
                     channel.publish(Message("state", str(frame.clock_ms), partial(_alone, document)))
                     if over.done():
                         break
+        except Exception as error:  # whatever keeps the past must not end the live race
+            log("replay-ended", reason=f"{type(error).__name__}: {error}")
         finally:
             over.cancel()
             channel.close()
@@ -342,6 +349,17 @@ class Feed:
                 )
         except Refused as refused:
             await socket.close(1008, refused.sentence[:120])
+
+
+async def _of_the_past(asked: Awaitable[T]) -> T:
+    """What is kept of the past; `Refused` (503) where that cannot be reached, whatever keeps it."""
+    try:
+        return await asked
+    except Refused:
+        raise
+    except Exception as error:
+        log("past-away", reason=f"{type(error).__name__}: {error}")
+        raise Refused(503, "What is kept of the past is away; come back later.", {"retry-after": "5"}) from None
 
 
 def _alone(document: bytes) -> tuple[bytes]:

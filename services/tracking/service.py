@@ -13,7 +13,7 @@ import json
 import signal
 import sys
 from collections.abc import Awaitable, Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
@@ -165,11 +165,14 @@ class _HealthServer(uvicorn.Server):
 async def serve(program: Program, config: ServiceConfig, stopping: asyncio.Event) -> None:
     """Run a program with its health endpoint until `stopping` is set and it has finished."""
 
+    door = Door(config.door)
+
     async def healthz(request: Request) -> JSONResponse:
-        return (await program.health()).as_response()
+        health = await program.health()
+        return replace(health, counts={**health.counts, "door": door.counts()}).as_response()
 
     app = Starlette(routes=[Route("/healthz", healthz), *program.routes])
-    http, web_socket = Door(config.door).protocols()
+    http, web_socket = door.protocols()
     raise_file_limit()
     server = _HealthServer(
         uvicorn.Config(

@@ -95,6 +95,17 @@ def frame(second: int, run: int = 1, seed: int = 0, **changes: Any) -> StateFram
     return StateFrame(**{**known, **changes})
 
 
+class Kept:
+    """Moments from the start to the hundredth second."""
+
+    async def span(self) -> tuple[int, int]:
+        return START_MS, START_MS + 100_000
+
+    async def at(self, time_ms: int) -> StateFrame | None:
+        second = min((time_ms - START_MS) // 1000, 100)
+        return frame(second) if second >= 0 else None
+
+
 class Served:
     """A feed behind its door on loopback, in a thread of its own."""
 

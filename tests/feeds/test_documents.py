@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import httpx
@@ -10,19 +9,8 @@ import pytest
 from jsonschema import Draft202012Validator
 from tracking.wire import StateFrame
 
-from tests.feeds.races import START_MS, Served, event, forecast, frame
+from tests.feeds.races import START_MS, Kept, Served, event, forecast, frame
 from tests.feeds.test_streams import events
-
-
-class Kept:
-    """Moments from the start to the hundredth second."""
-
-    async def span(self) -> tuple[int, int]:
-        return START_MS, START_MS + 100_000
-
-    async def at(self, time_ms: int) -> StateFrame | None:
-        second = min((time_ms - START_MS) // 1000, 100)
-        return frame(second) if second >= 0 else None
 
 
 @pytest.fixture(scope="module")
@@ -164,7 +152,27 @@ def test_what_cannot_be_read_is_counted_and_stepped_over(served: Served) -> None
     assert len(story.events) == known
 
 
-def test_nothing_known_is_told_as_waiting(tmp_path: Path) -> None:
+def test_a_store_that_is_away_is_said_to_be_and_the_live_race_goes_on() -> None:
+    """Guards: an archive's own errors as tracebacks, and a replay that takes the feed with it."""
+
+    class Away:
+        async def span(self) -> tuple[int, int]:
+            return START_MS, START_MS + 100_000
+
+        async def at(self, time_ms: int) -> StateFrame | None:
+            raise ConnectionError("no route to the object store")
+
+    with Served(Away()).running() as it:
+        it.show(frame(1))
+        answer = httpx.get(f"{it.address}/api/moments/{START_MS}")
+        assert answer.status_code == 503
+        assert answer.json()["detail"].endswith("come back later.")
+        with httpx.stream("GET", f"{it.address}/api/replay?from_ms={START_MS}", timeout=5) as stream:
+            assert list(events(stream.iter_lines())) == []
+        assert get(it, "/api/snapshot")["race"]["status"] == "live"
+
+
+def test_nothing_known_is_told_as_waiting() -> None:
     """Guards: a page that fails before the race, when most people open it."""
     with Served().running() as early:
         assert get(early, "/api/snapshot")["race"]["status"] == "waiting"

@@ -21,7 +21,7 @@ from tracking.feeds.keys import LOOK_S, KeyRing, add_key, hash_of
 from websockets.exceptions import InvalidStatus
 from websockets.sync.client import connect
 
-from tests.feeds.races import Served, frame
+from tests.feeds.races import Kept, Served, frame
 
 CLIENT = httpx.Client()
 DOOR = {"connections": 100, "connections_per_address": 20, "head_s": 0.5, "patience_s": 1.0}
@@ -34,7 +34,7 @@ def keys(tmp_path: Path) -> Path:
 
 @pytest.fixture(scope="module")
 def served() -> Iterator[Served]:
-    with Served(door=DOOR, gate={"requests_per_minute": 10**6}).running() as it:
+    with Served(Kept(), door=DOOR, gate={"requests_per_minute": 10**6}).running() as it:
         it.show(frame(1))
         yield it
 

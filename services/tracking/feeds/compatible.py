@@ -127,21 +127,16 @@ class Compatible:
                 self._telemetry,
                 example=year,
             ),
-            Endpoint(
-                "/api/pack-{year}-{stage}",
-                "Race Center: the groups now",
-                list[Pack],
-                StageParameters,
-                self._pack,
-                example=both,
-            ),
-            Endpoint(
-                "/api/telemetryPack-{year}-{stage}",
-                "Race Center: the groups now",
-                list[Pack],
-                StageParameters,
-                self._pack,
-                example=both,
+            *(
+                Endpoint(
+                    f"/api/{bind}-{{year}}-{{stage}}",
+                    "Race Center: the groups now",
+                    list[Pack],
+                    StageParameters,
+                    self._pack,
+                    example=both,
+                )
+                for bind in ("pack", "telemetryPack")
             ),
             Endpoint(
                 "/api/allCompetitors-{year}",

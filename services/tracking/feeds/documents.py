@@ -4,7 +4,7 @@ Distances are kilometres or metres, times Unix milliseconds or ISO 8601, as each
 """
 
 import math
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator
 from typing_extensions import TypedDict
@@ -260,20 +260,12 @@ class TimelineDocument(TypedDict):
     events: list[EventDocument]
 
 
-class RecordDocument(TypedDict, total=False):
-    """How such forecasts have done over simulated stages."""
-
-    stages: int
-    brier_skill: float | None
-    log_loss: float | None
-    simulated: bool
-
-
 class ForecastsDocument(TypedDict):
     """The forecasts of the day, newest first, and how such forecasts have done."""
 
     forecasts: list[ForecastDocument]
-    record: RecordDocument | None
+    record: dict[str, Any] | None
+    """Scores over simulated stages, beside those of the baselines; it says itself what it holds."""
 
 
 class Refusal(TypedDict):
