@@ -2,15 +2,17 @@
 
 from collections import deque
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
+from tracking.clocks import CLOCK, correct, right_clocks
 from tracking.course import Course
 from tracking.groups import GroupRules
 from tracking.history import Classification
-from tracking.kernel import Tracker
+from tracking.kernel import Counts, Tracker
 from tracking.kernel.checkpoint import seal, unseal
+from tracking.kernel.devices import EARLIEST_MS, LATEST_MS
 from tracking.race_control import Decision, apply
 from tracking.records import FINISHED, LOST
 from tracking.roster import Roster, bare_roster
@@ -23,7 +25,7 @@ STEPS_MS = 10_000
 WEATHER_EVERY_MS = 60_000
 RATE_OVER_NS = 5_000_000_000
 
-LIVE = np.dtype([("run", "i8"), ("clock_ms", "i8"), ("ingest_ns", "i8")])
+LIVE = np.dtype([("run", "i8"), ("clock_ms", "i8"), ("ingest_ns", "i8"), ("wrong_clock", "i8")])
 """What a checkpoint holds beside its tracker."""
 
 
@@ -55,33 +57,29 @@ class LiveRace:
             self._tracker.set_yellow(day.classification.leader)
         self._brief()
         self._places = places_along(day.course)
+        self._clocks = right_clocks()
+        self._wrong_clock = 0
         self._states: np.ndarray | None = None
         self._ingest_ns = 0
         self._rate: deque[tuple[int, int]] = deque()
 
     def checkpoint(self) -> bytes:
         """All that is known, exactly, but for a state that waits to be taken and the rate of late."""
-        kept = {"live": np.array([(self.run, self.clock_ms, self._ingest_ns)], LIVE)}
+        kept = {"live": np.array([(self.run, self.clock_ms, self._ingest_ns, self._wrong_clock)], LIVE)}
+        kept["clocks"] = self._clocks
         kept["tracker"] = np.frombuffer(self._tracker.checkpoint(), np.uint8)
         return seal(kept, {"start": self._day.start_ms})
 
     @classmethod
     def restored(cls, day: RaceDay, data: bytes) -> "LiveRace":
         """The race whose `checkpoint` this is; CheckpointError where it is damaged or of another day or course."""
-        kept = unseal(data, {"start": day.start_ms}, {"live": LIVE, "tracker": np.dtype(np.uint8)})
+        kept = unseal(data, {"start": day.start_ms}, {"live": LIVE, "clocks": CLOCK, "tracker": np.dtype(np.uint8)})
         live = kept["live"][0]
         race = cls(day, int(live["run"]))
         race._tracker = Tracker.restore(day.course, kept["tracker"].tobytes(), day.roster.numbers)
         race._brief()
         race.clock_ms, race._ingest_ns = int(live["clock_ms"]), int(live["ingest_ns"])
-        return race
-
-    @classmethod
-    def resumed(cls, day: RaceDay, frame: StateFrame) -> "LiveRace":
-        """Goes on, about right, where an earlier process published `frame`, without its checkpoint and its counts."""
-        race = cls(day, frame.run)
-        race._tracker.resume(frame.riders)
-        race.clock_ms = frame.clock_ms
+        race._clocks, race._wrong_clock = kept["clocks"], int(live["wrong_clock"])
         return race
 
     def decide(self, decision: Decision) -> None:
@@ -91,7 +89,7 @@ class LiveRace:
 
     def take(self, batch: Batch) -> None:
         """Take the readings of a batch in, and step the clock to where most of them are."""
-        rows = batch.readings
+        rows = self._on_time(batch.readings)
         for clock_ms in self._seconds_until(clock_of(rows)):
             due = rows["time_ms"] <= clock_ms
             self._tracker.ingest(rows[due])
@@ -107,7 +105,7 @@ class LiveRace:
         states, self._states = self._states, None
         if states is None:
             return None
-        counts = self._tracker.counts
+        counts = self.counts
         return StateFrame(
             run=self.run,
             clock_ms=self.clock_ms,
@@ -121,6 +119,20 @@ class LiveRace:
             late=counts.late,
             riders=states,
         )
+
+    @property
+    def counts(self) -> Counts:
+        """What became of the readings so far."""
+        counts = self._tracker.counts
+        return replace(counts, clock=counts.clock + self._wrong_clock)
+
+    def _on_time(self, readings: np.ndarray) -> np.ndarray:
+        """The readings of this day, of devices with a wrong clock with their times set right."""
+        since_start_ms = readings["time_ms"] - self._day.start_ms
+        today = readings[(since_start_ms >= EARLIEST_MS) & (since_start_ms <= LATEST_MS)]
+        corrected = correct(self._clocks, today)
+        self._wrong_clock += len(readings) - len(corrected)
+        return corrected
 
     def _brief(self) -> None:
         """What the day's files say holds, also where a checkpoint was made before they were corrected."""

@@ -15,6 +15,7 @@ from tracking.records import READING
 from tracking.riders import start_list
 from tracking.simulation import radio
 from tracking.simulation.dynamics import Plan
+from tracking.simulation.mishaps import MISHAPS, Mishaps, draw_mishaps
 from tracking.simulation.road import build_road
 from tracking.simulation.script import draw_script
 from tracking.simulation.second import pass_second
@@ -47,8 +48,13 @@ class Truth:
 class Race:
     """The field on the road, one second after the other."""
 
-    def __init__(self, course: Course, seed: int, start_ms: int, lead_in_s: int = 0) -> None:
-        """`start_ms`: Unix milliseconds of the start; the first second is `lead_in_s` before it."""
+    def __init__(
+        self, course: Course, seed: int, start_ms: int, lead_in_s: int = 0, *, with_mishaps: bool = False
+    ) -> None:
+        """`start_ms`: Unix milliseconds of the start; the first second is `lead_in_s` before it.
+
+        `with_mishaps`: bikes are changed, devices start anew, clocks go wrong and riders give up, as `mishaps` says.
+        """
         script = draw_script(seed, course.length_m)
         self.numbers = start_list()
         self.start_ms = start_ms
@@ -67,11 +73,15 @@ class Race:
         self._due = np.zeros(2 * len(self.numbers), np.int64)
         self._underway = (np.zeros(0, READING), np.zeros(0, np.int64))
         self._faults = np.zeros(len(radio.FAULTS), np.int64)
+        self.mishaps: Mishaps | None = draw_mishaps(seed, len(self.numbers)) if with_mishaps else None
+        self._befell = np.zeros(len(MISHAPS), np.int64)
+        self._stands_at = np.full(len(self.numbers), np.inf)
 
     @property
     def faults(self) -> dict[str, int]:
-        """How many readings suffered what, so far: lost, late, repeated, reordered, frozen, wild."""
-        return dict(zip(radio.FAULTS, self._faults.tolist(), strict=True))
+        """How many readings suffered what, so far: those of `radio.FAULTS`, and with mishaps of `MISHAPS`."""
+        faults = dict(zip(radio.FAULTS, self._faults.tolist(), strict=True))
+        return faults if self.mishaps is None else faults | dict(zip(MISHAPS, self._befell.tolist(), strict=True))
 
     @property
     def is_over(self) -> bool:
@@ -99,7 +109,8 @@ class Race:
             self._faults,
         )
         self.next_second = second + 1
-        return self._deliver(second, self._sent[:sent], self._due[:sent])
+        arrived = self._deliver(second, self._sent[:sent], self._due[:sent])
+        return arrived if self.mishaps is None else self._befall(self.mishaps, arrived)
 
     def skip_to(self, second: int) -> None:
         """Lets the race pass up to a second, unheard: the next tick is that second."""
@@ -108,10 +119,24 @@ class Race:
 
     def truth(self) -> Truth:
         """Where everyone was when the last tick's readings were measured."""
-        distance = self._riders["distance"].copy()
-        return Truth(
-            self.next_second - 1, distance, self._riders["speed"].copy(), ~np.isnan(self._riders["finished_at"])
-        )
+        distance = np.minimum(self._riders["distance"], self._stands_at)
+        stands = np.isfinite(self._stands_at)
+        speed = np.where(stands, 0.0, self._riders["speed"])
+        return Truth(self.next_second - 1, distance, speed, ~np.isnan(self._riders["finished_at"]) & ~stands)
+
+    def _befall(self, mishaps: Mishaps, readings: np.ndarray) -> np.ndarray:
+        """The readings after the mishaps of the second; who gives up stands where that was."""
+        second = self.next_second - 1
+        gives_up = (second >= mishaps.abandons_at) & np.isinf(self._stands_at)
+        self._stands_at[gives_up] = self._riders["distance"][gives_up]
+        riders = np.searchsorted(self.numbers, readings["device"])
+        stands = np.isfinite(self._stands_at[riders])
+        standing = readings.copy()
+        place_m = self._stands_at[riders[stands]]
+        cells = np.arange(len(self._road.lat)) * self._road.step_m
+        standing["lat"][stands] = np.interp(place_m, cells, self._road.lat)
+        standing["lon"][stands] = np.interp(place_m, cells, self._road.lon)
+        return mishaps.befall(second, standing, riders, self._befell)
 
     def _deliver(self, second: int, sent: np.ndarray, due: np.ndarray) -> np.ndarray:
         waiting, waiting_due = self._underway
@@ -165,10 +190,16 @@ class Recording:
 
 
 def record_stage(
-    course: Course, seed: int, *, start_ms: int = 1_499_596_500_000, lead_in_s: int = 60, hours: float | None = None
+    course: Course,
+    seed: int,
+    *,
+    start_ms: int = 1_499_596_500_000,
+    lead_in_s: int = 60,
+    hours: float | None = None,
+    with_mishaps: bool = False,
 ) -> Recording:
-    """Runs a stage at full speed, to the end or for some hours from the start."""
-    race = Race(course, seed, start_ms, lead_in_s)
+    """Runs a stage at full speed, to the end or for some hours from the start; see `Race` for mishaps."""
+    race = Race(course, seed, start_ms, lead_in_s, with_mishaps=with_mishaps)
     until = LONGEST_RACE_S if hours is None else round(hours * 3600)
     batches, truths = [], []
     while race.next_second < until and not race.is_over:

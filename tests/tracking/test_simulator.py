@@ -2,6 +2,9 @@
 
 import numpy as np
 import pytest
+from tracking.kernel import Tracker
+from tracking.riders import start_list
+from tracking.simulation.mishaps import FIRST_SPARE, draw_mishaps
 from tracking.simulator import Race, Recording, record_stage
 
 from tests.tracking.rides import START_MS, course, laps_stage
@@ -94,3 +97,32 @@ def test_a_recording_survives_the_disk(tmp_path_factory: pytest.TempPathFactory)
     assert (loaded.arrived == stage.arrived).all()
     assert loaded.faults == stage.faults
     assert (loaded.start_ms, loaded.first_ms) == (stage.start_ms, stage.first_ms)
+
+
+def test_mishaps_are_told_apart_counted_and_survived() -> None:
+    """Guards: bike changes, reboots, wrong clocks and riders who give up that no test ever meets."""
+    stage = record_stage(course("2022-21"), seed=5, start_ms=START_MS, hours=1.0, with_mishaps=True)
+    mishaps = draw_mishaps(5, 198)
+    changes = np.flatnonzero(mishaps.changes_at < 3000)
+    assert len(changes) > 0
+    assert min(stage.faults.values()) > 0
+    assert (stage.readings["device"] >= FIRST_SPARE).any()
+    assert (stage.readings["time_ms"] < 400_000_000_000).sum() == stage.faults["rebooted"]
+    numbers = start_list()
+    tracker = Tracker(course("2022-21"), numbers, START_MS)
+    for clock_ms, batch in stage.batches():
+        second = (clock_ms - START_MS) // 1000
+        for rider in np.flatnonzero(mishaps.changes_at == second):
+            tracker.assign(int(mishaps.spare[rider]), int(numbers[rider]), clock_ms)
+        for rider in np.flatnonzero(mishaps.abandons_at == second):
+            tracker.withdraw(int(numbers[rider]), clock_ms)
+        tracker.ingest(batch)
+        last = tracker.frame(clock_ms)
+    changed = changes[np.isin(last["quality"][changes], (0, 1))]
+    assert len(changed) >= len(changes) - 1
+    assert np.abs(last["distance_m"] - stage.distance[-1])[changed].max() < 60
+    gone = mishaps.abandons_at < 3600
+    assert (last["quality"][gone] == 2).all()
+    assert (last["group"][gone] == 0).all()
+    counts = tracker.counts
+    assert min(counts.clock, counts.withdrawn) > 0

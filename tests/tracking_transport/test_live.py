@@ -62,6 +62,35 @@ def test_one_wrong_clock_does_not_move_the_race(day: RaceDay) -> None:
     assert frame.clock_ms == RACE_START_MS + 21_000
 
 
+@pytest.mark.parametrize("off_ms", [-120_000, -20_000, 7_000, 300_000])
+def test_a_clock_that_is_off_is_set_right(day: RaceDay, off_ms: int) -> None:
+    """Guards against a rider who is late, or in the future, all day, for a clock that can be read as well."""
+    race, right = LiveRace(day, RUN), LiveRace(day, RUN)
+    for batch in seconds(1, 40):
+        right.take(batch)
+        readings = batch.readings.copy()
+        readings["time_ms"][7] += off_ms
+        race.take(Batch(RUN, batch.seq, batch.sent_at_ns, readings))
+    frame, expected = race.frame(now_ns=0), right.frame(now_ns=0)
+    assert frame is not None
+    assert expected is not None
+    assert frame.clock_ms == expected.clock_ms
+    assert frame.riders["quality"][7] == 0
+    np.testing.assert_allclose(frame.riders["distance_m"], expected.riders["distance_m"], atol=20)
+
+
+def test_clocks_of_1970_and_2080_are_refused_and_counted(day: RaceDay) -> None:
+    """Guards against a device that starts anew, and takes the race's clock with it."""
+    race, _ = raced(day, 1, 20)
+    (batch,) = seconds(21, 21)
+    readings = batch.readings.copy()
+    readings["time_ms"][:100] = 315_964_800_000
+    readings["time_ms"][100:] = 3_500_000_000_000
+    race.take(Batch(RUN, 21, 0, readings))
+    assert race.frame(now_ns=0) is None
+    assert race.counts.clock == len(readings)
+
+
 def test_a_backlog_behind_the_live_lane_does_not_turn_the_clock_back(day: RaceDay) -> None:
     """Guards against a picture that jumps to and fro after an outage."""
     race, _ = raced(day, 1, 20)

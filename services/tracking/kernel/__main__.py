@@ -26,7 +26,7 @@ def warm() -> None:
     tracker = Tracker(course, race.numbers, start_ms=0)
     for second in range(2):
         tracker.ingest(race.tick())
-        tracker.resume(tracker.frame(second * 1000))
+        tracker.frame(second * 1000)
     Forecaster(course, load_model(), start_ms=0).rehearse()
 
 

@@ -8,6 +8,7 @@ not on the order in which they came.
 import numpy as np
 
 from tracking.compiled import compiled
+from tracking.kernel.devices import EARLIEST_MS, LATEST_MS, note_motion, speaks
 from tracking.kernel.layout import REMEMBERED, WATERMARK_MS, slot
 from tracking.kernel.legs import APART_M, FITS_VAR, OFF_LEG_M, SURE, candidates, recent_positions, ride_to
 from tracking.kernel.matching import POSITION_VAR, best_place, on_plane
@@ -40,6 +41,10 @@ OTHER_LEG_M = 1000.0
 """How far away along the road the right leg typically is, at most, when another was taken for it."""
 SURELY, UNSURE, WRONG = 0, 1, 2
 """Verdicts on the leg that a reading is on: told apart, several, none."""
+LONGEST_INTERVAL_S = 15.0
+"""What is longer is a hole, not how often a device reports."""
+SPARSE_MS = 3500.0
+"""Devices that report less often are proven by one reading less."""
 HELD_MOST = 12
 """After so many readings in a row that could be on several legs, the likeliest leg is taken."""
 BACK_M = 20.0
@@ -55,16 +60,29 @@ UNKNOWN_SPEED_VAR = 150.0
 
 
 @compiled
-def ingest(readings, rider_of, tracks, history, race, road):
-    """Takes READINGs in, in any order. `rider_of[device]` is the rider's index or -1; history (riders, REMEMBERED)."""
+def ingest(readings, devices, tracks, history, race, road):
+    """Takes READINGs in, in any order; `devices` DEVICE by number, history (riders, REMEMBERED)."""
     for k in range(len(readings)):
-        device = readings[k].device
-        rider = rider_of[device] if device < len(rider_of) else -1
-        if rider < 0:
+        reading = readings[k]
+        if reading.device >= len(devices) or devices[reading.device].rider < 0:
             race.unknown += 1
             continue
+        device = devices[reading.device]
         race.readings += 1
-        remember(readings[k], tracks[rider], history[rider], race, road)
+        since_start_ms = reading.time_ms - race.start_ms
+        if since_start_ms < EARLIEST_MS or since_start_ms > LATEST_MS:
+            race.clock += 1
+        elif not (abs(reading.lat) <= 90.0 and abs(reading.lon) <= 180.0):  # NaN is not
+            race.outliers += 1
+        elif reading.time_ms >= tracks[device.rider].withdrawn_ms:
+            race.withdrawn += 1
+        else:
+            if device.other >= 0:
+                note_motion(device, reading)
+            if speaks(device, devices, reading.time_ms):
+                remember(reading, tracks[device.rider], history[device.rider], race, road)
+            else:
+                race.spare += 1
 
 
 @compiled
@@ -101,14 +119,15 @@ def learn(fixes, track, number, race, road):
     if number == 0 and track.forgot:
         return
     before = fixes[slot(track, max(number - 1, 0))]
-    if number == 0 or before.proofs == 0:
-        fix.proofs, fix.refusals, fix.held = 0, 0, 0
+    is_frozen = number > 0 and fix.lat == before.lat and fix.lon == before.lon
+    if number == 0 or (before.proofs == 0 and not is_frozen):
+        fix.proofs, fix.refusals, fix.held, fix.interval_ms = 0, 0, 0, 0.0
         expected_m = (fix.time_ms - race.start_ms) / 1000.0 * TYPICAL_SPEED
         expected_m = expected_m if np.isnan(race.field_m) else race.field_m
         search(fixes, track, number, expected_m, 300.0 + 0.15 * expected_m, road)
         return
     carry_on(fix, before)
-    if fix.lat == before.lat and fix.lon == before.lon:
+    if is_frozen:
         race.frozen += 1
     elif before.refusals >= REFUSALS_TO_SEARCH or fix.time_ms - before.seen_ms > 1000.0 * FORGET_AFTER_S:
         gone_m = fix.field_m - before.field_m
@@ -145,6 +164,10 @@ def carry_on(fix, before):
     fix.covariance = before.covariance + passed_s * (before.var_speed + noise / 2.0)
     fix.covariance = min(fix.covariance, 0.99 * np.sqrt(fix.var_distance * fix.var_speed))
     fix.seen_ms, fix.proofs, fix.refusals = before.seen_ms, before.proofs, before.refusals
+    fix.interval_ms = before.interval_ms
+    if passed_s <= LONGEST_INTERVAL_S:
+        longer = 1000.0 * passed_s - before.interval_ms
+        fix.interval_ms += longer * (1.0 if before.interval_ms == 0.0 else 0.5 if longer < 0.0 else 0.2)
     fix.held, fix.top_m, fix.sought_m, fix.spread_m = before.held, before.top_m, before.sought_m, before.spread_m
 
 
@@ -279,7 +302,7 @@ def prove(fixes, track, number, race, road):
         race.outliers += 1
         fix.refusals += 1
     elif surprise * surprise <= GATE * var_m:
-        fix.proofs = proofs + 1
+        fix.proofs = PROOFS if proofs + 2 >= PROOFS and fix.interval_ms > SPARSE_MS else proofs + 1
 
 
 @compiled

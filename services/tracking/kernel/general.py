@@ -14,7 +14,7 @@ def classify(order, tracks, race, out):
     """Fills virtual rank and gap: the classification before the stage plus the gap in it, without bonuses.
 
     As the commissaires do, it gives all riders of a group the time of its first. A rider who is lost keeps the last
-    known gap and a place among the others, but is told neither.
+    known gap and a place among the others, but is told neither; who has withdrawn has none.
     """
     for i in order:
         out[i].virtual_gap_s = np.nan
@@ -38,6 +38,8 @@ def count_gaps(order, tracks, out):
     group = 0
     for i in order:
         if tracks[i].quality == LOST:
+            if out[i].time_ms >= tracks[i].withdrawn_ms:
+                tracks[i].counted_s = np.nan
             continue
         gap_s = np.float64(out[i].gap_s)
         if tracks[i].quality == FINISHED:

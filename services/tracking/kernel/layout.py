@@ -13,9 +13,6 @@ REMEMBERED = 16
 WATERMARK_MS = 8_000
 """A reading that comes later than this changes nothing any more; within it the order of arrival does not matter."""
 
-TRAIL = 256
-"""Places on the trail of each rider, one for each `TRAIL_STEP_MS`: three quarters of an hour."""
-TRAIL_STEP_MS = 10_000
 APART_M = 40.0
 """Places closer to each other along the road are one."""
 FOLD_M = 40.0
@@ -23,6 +20,10 @@ FOLD_M = 40.0
 FOLDED_BEYOND_M = 70.0
 """... where they are farther from each other than this along the road."""
 FOLDED_WITHIN_M = 3000.0
+
+TRAIL = 256
+"""Places on the trail of each rider, one for each `TRAIL_STEP_MS`: three quarters of an hour."""
+TRAIL_STEP_MS = 10_000
 
 FIX = np.dtype(
     [
@@ -42,6 +43,7 @@ FIX = np.dtype(
         ("top_m", "f8"),  # as far as the rider has come
         ("sought_m", "f8"),  # where the rider was looked for on the whole road, ...
         ("spread_m", "f8"),  # ... give or take this
+        ("interval_ms", "f8"),  # from one reading to the next, of late; 0 while unknown
     ],
     align=True,
 )
@@ -57,6 +59,10 @@ TRACK = np.dtype(
         ("seen_ms", "i8"),
         ("quality", "u1"),
         ("finish_ms", "i8"),  # 0 while on the road
+        ("withdrawn_ms", "i8"),  # from when on the rider takes no part
+        ("effort", "f8"),  # W/kg, what the last minute would have cost in the shelter of others
+        ("stood_ms", "i8"),  # for how long without a break, once it was long enough to have given up
+        ("driven", "b1"),  # gave up, and nobody could have ridden like this since: the device is in a car
         ("key", "f8"),  # ranks the riders, largest first
         ("group", "i8"),  # at the last frame, 0 for none
         ("group_id", "i8"),
@@ -85,6 +91,9 @@ RACE = np.dtype(
         ("outliers", "i8"),
         ("held", "i8"),
         ("unknown", "i8"),
+        ("spare", "i8"),
+        ("clock", "i8"),
+        ("withdrawn", "i8"),
         ("split_s", "f8"),  # riders of one group are two groups beyond this gap ...
         ("join_s", "f8"),  # ... and those of two groups one below this
         ("group_ids", "i8"),  # given so far

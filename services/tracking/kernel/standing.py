@@ -19,7 +19,18 @@ RECENT_S = 10
 """Over which the mean speed and the acceleration of a rider are taken."""
 AHEAD_OF_CLOCK_MS = 3_000
 """Readings further in the future than this come from a wrong clock."""
-FINISHED_KEY, LOST_KEY, UNKNOWN_KEY = 1e7, -1e7, -2e7
+FINISHED_KEY, LOST_KEY, UNKNOWN_KEY, WITHDRAWN_KEY = 1e7, -1e7, -2e7, -3e7
+EFFORT_MS = 60_000
+DRIVEN_EFFORT, RESTED_EFFORT = 13.0, 4.0
+"""W/kg over a minute that nobody rides, and below which a device that was driven may be on a bike again."""
+STANDS_MS, GAVE_UP_MS = 2.0, 120_000
+"""m/s below which a rider stands, and for how long who may have given up does; a mishap takes less."""
+UNDER_WAY_M = 500.0
+"""Before this the field waits for the start."""
+SHELTERED_DRAG = 0.0011
+"""1/m, air drag of a sheltered rider by his weight on the bike."""
+STEEPEST = 0.12
+"""Beyond this a profile is more often wrong than steep for long."""
 
 
 @compiled
@@ -30,19 +41,16 @@ def frame(clock_ms, numbers, tracks, history, order, passage, air, view, race, r
     that was not seen; `air` is AIR (m,) evenly spread over the road, `view` VIEW (places,).
     """
     for i in range(len(tracks)):
-        locate(tracks[i], history[i], clock_ms, race, road)
+        locate(tracks[i], history[i], clock_ms, view, race, road)
     rank(order, tracks)
     note_trails(tracks, history, clock_ms, race)
     note_passages(order, tracks, history, clock_ms, passage, race, road)
     head_m = head_now(order, tracks, race, road)
-    ahead = -1
     for place in range(len(order)):
         i = order[place]
         describe(out[i], numbers[i], place, tracks[i], clock_ms, passage, head_m, view, race, road)
         describe_motion(out[i], tracks[i], history[i], clock_ms, race)
-        measure_gaps(out[i], i, ahead, tracks, history, clock_ms, passage, head_m, race, road)
-        if tracks[i].quality != LOST:
-            ahead = i
+    measure_gaps(order, tracks, history, clock_ms, race, out)
     sizes = mark_groups(order, tracks, race, out)
     feel_air(order, tracks, sizes, clock_ms, air, view, race, road, out)
     classify(order, tracks, race, out)
@@ -51,15 +59,16 @@ def frame(clock_ms, numbers, tracks, history, order, passage, air, view, race, r
 
 
 @compiled
-def locate(track, fixes, clock_ms, race, road):
+def locate(track, fixes, clock_ms, view, race, road):
     """Where a rider is at the clock, how sure that is, and whether the line has been crossed."""
     while track.count > 1 and fixes[slot(track, track.count - 1)].time_ms > clock_ms + AHEAD_OF_CLOCK_MS:
         track.count -= 1
+        race.clock += 1
     if track.quality == FINISHED:
         return
     track.quality = LOST
-    track.key = UNKNOWN_KEY
-    if track.count == 0:
+    track.key = UNKNOWN_KEY if clock_ms < track.withdrawn_ms else WITHDRAWN_KEY
+    if track.count == 0 or clock_ms >= track.withdrawn_ms:
         return
     fix = fixes[slot(track, track.count - 1)]
     if fix.proofs < PROOFS:
@@ -69,11 +78,34 @@ def locate(track, fixes, clock_ms, race, road):
     track.speed = fix.speed
     track.seen_ms = fix.seen_ms
     unseen_ms = clock_ms - fix.seen_ms
-    track.quality = FRESH if unseen_ms <= FRESH_MS else PREDICTED if unseen_ms <= LOST_MS else LOST
+    fresh_ms, lost_ms = max(FRESH_MS, 1.5 * fix.interval_ms + 1000.0), max(LOST_MS, 6.0 * fix.interval_ms)
+    is_driven(track, clock_ms - race.clock_ms, view, road)
+    track.quality = FRESH if unseen_ms <= fresh_ms else PREDICTED if unseen_ms <= lost_ms else LOST
+    if track.driven:
+        track.quality = LOST
     track.key = track.distance if track.quality != LOST else LOST_KEY + track.distance
     if track.distance >= road.length_m and track.quality == FRESH:
         cross_line(track, was_m, clock_ms, race, road)
     track.distance = min(track.distance, road.length_m)
+
+
+@compiled
+def is_driven(track, passed_ms, view, road):
+    """Notes whether a rider who has stood for long goes on as nobody rides, even behind others: in a car.
+
+    Without the long stop it would be the profile, or a recording that nobody rode, that is believed less than the fix.
+    """
+    passed_ms = min(max(passed_ms, 0), EFFORT_MS)
+    if track.speed < STANDS_MS and track.distance > UNDER_WAY_M:
+        track.stood_ms += passed_ms
+    elif track.stood_ms < GAVE_UP_MS:
+        track.stood_ms = 0
+    cell = min(max(int(track.distance / road.step_m), 0), len(view) - 1)
+    slope = min(max(view[cell].gradient, -STEEPEST), STEEPEST)
+    cost = track.speed * (9.81 * (slope + 0.004) + SHELTERED_DRAG * track.speed * track.speed)
+    track.effort += (max(cost, 0.0) - track.effort) * passed_ms / EFFORT_MS
+    enough = RESTED_EFFORT if track.driven else DRIVEN_EFFORT
+    track.driven = track.stood_ms >= GAVE_UP_MS and track.effort > enough
 
 
 @compiled
@@ -220,37 +252,41 @@ def describe_motion(state, track, fixes, clock_ms, race):
 
 
 @compiled
-def measure_gaps(state, i, ahead, tracks, history, clock_ms, passage, head_m, race, road):
-    """Fills in the gaps to the rider in front (-1 for none) and to the yellow jersey."""
-    state.gap_previous_s = state.gap_previous_m = state.gap_yellow_s = state.gap_yellow_m = np.nan
-    if tracks[i].quality == LOST:
-        return
-    if ahead >= 0:
-        state.gap_previous_m = tracks[ahead].distance - tracks[i].distance
-        state.gap_previous_s = behind_s(i, ahead, tracks, history, clock_ms, passage, head_m, race, road)
-    yellow = race.yellow
-    if yellow >= 0 and tracks[yellow].quality != LOST:
-        state.gap_yellow_m = tracks[yellow].distance - tracks[i].distance
-        if yellow == ahead:
-            state.gap_yellow_s = state.gap_previous_s
-        elif tracks[yellow].key >= tracks[i].key:
-            state.gap_yellow_s = behind_s(i, yellow, tracks, history, clock_ms, passage, head_m, race, road)
-        else:
-            state.gap_yellow_s = -behind_s(yellow, i, tracks, history, clock_ms, passage, head_m, race, road)
+def measure_gaps(order, tracks, history, clock_ms, race, out):
+    """Fills in the gaps to the rider in front and to the yellow jersey."""
+    ahead, yellow = -1, race.yellow
+    if yellow >= 0 and tracks[yellow].quality == LOST:
+        yellow = -1
+    for i in order:
+        state = out[i]
+        state.gap_previous_s = state.gap_previous_m = state.gap_yellow_s = state.gap_yellow_m = np.nan
+        if tracks[i].quality == LOST:
+            continue
+        if ahead >= 0:
+            state.gap_previous_m = tracks[ahead].distance - tracks[i].distance
+            state.gap_previous_s = behind_s(i, ahead, tracks, history[ahead], clock_ms, race, out)
+        if yellow >= 0:
+            state.gap_yellow_m = tracks[yellow].distance - tracks[i].distance
+            if yellow == ahead:
+                state.gap_yellow_s = state.gap_previous_s
+            elif tracks[yellow].key >= tracks[i].key:
+                state.gap_yellow_s = behind_s(i, yellow, tracks, history[yellow], clock_ms, race, out)
+            else:
+                state.gap_yellow_s = -behind_s(yellow, i, tracks, history[i], clock_ms, race, out)
+        ahead = i
 
 
 @compiled
-def behind_s(i, ahead, tracks, history, clock_ms, passage, head_m, race, road):
-    """How long ago rider `ahead` was where rider `i` is, or by how much sooner the line was crossed.
+def behind_s(i, ahead, tracks, fixes, clock_ms, race, out):
+    """How long ago rider `ahead`, of these fixes, was where rider `i` is, or by how much sooner the line was crossed.
 
     Of what is not remembered: how long the first rider of the race took from one to the other.
     """
     if tracks[i].quality == FINISHED:
         return (tracks[i].finish_ms - tracks[ahead].finish_ms) / 1000.0
-    passed_ms = passed_by(tracks[ahead], history[ahead], tracks[i].distance, clock_ms, race)
+    passed_ms = passed_by(tracks[ahead], fixes, tracks[i].distance, clock_ms, race)
     if np.isnan(passed_ms):
-        here_ms = passed_at(tracks[i].distance, clock_ms, passage, head_m, race, road)
-        return (passed_at(tracks[ahead].distance, clock_ms, passage, head_m, race, road) - here_ms) / 1000.0
+        return np.float64(out[i].gap_s) - np.float64(out[ahead].gap_s)
     return (clock_ms - passed_ms) / 1000.0
 
 
@@ -276,7 +312,7 @@ def feel_air(order, tracks, sizes, clock_ms, air, view, race, road, out):
         drag = drag_left((state.group_position - 1) // abreast(size), size)
         now = power(track.speed, state.acceleration_ms2, state.gradient, head, cross, density, drag)
         track.power = now if np.isnan(track.power) else track.power + (now - track.power) * renewed
-        state.power_w = max(track.power, 0.0)
+        state.power_w = track.power if track.power > 0.0 else 0.0
 
 
 @compiled

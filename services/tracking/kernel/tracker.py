@@ -11,11 +11,11 @@ from tracking.groups import DEFAULT_RULES, GroupRules
 from tracking.kernel import layout
 from tracking.kernel.air import unknown_air
 from tracking.kernel.checkpoint import CheckpointError, seal, unseal
+from tracking.kernel.devices import ALWAYS_MS, NEVER_MS, spare_devices
 from tracking.kernel.filtering import ingest
 from tracking.kernel.layout import FIX, RACE, REMEMBERED, TRACK
-from tracking.kernel.matching import POSITION_VAR
-from tracking.kernel.standing import FINISHED_KEY, PROOFS, frame
-from tracking.records import FINISHED, LOST, RIDER_STATE
+from tracking.kernel.standing import LOST, frame
+from tracking.records import RIDER_STATE
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,9 +31,17 @@ class Counts:
     frozen: int
     """Not believed: the position is exactly the one before."""
     outliers: int
-    """Not believed: off the road, or nobody is that fast."""
+    """Not believed: off the road, nobody is that fast, or no position at all."""
+    held: int
+    """Not believed yet: it could be on several legs of the road."""
     unknown: int
     """Of devices that nobody rides with."""
+    spare: int
+    """Of a rider's other device, or of one that was not yet the rider's."""
+    clock: int
+    """Of a wrong clock: hours away from the race, or in the future."""
+    withdrawn: int
+    """Of riders who take no part any more."""
 
 
 class Tracker:
@@ -53,11 +61,13 @@ class Tracker:
         """
         self.riders = np.asarray(riders, np.uint16)
         devices = self.riders if devices is None else np.asarray(devices, np.uint16)
-        self._rider_of = np.full(int(devices.max()) + 1, -1, np.int64)
-        self._rider_of[devices] = np.arange(len(devices))
+        self._devices = spare_devices(int(devices.max()) + 1)
+        self._devices["rider"][devices] = np.arange(len(devices))
+        self._devices["from_ms"][devices] = NEVER_MS
         self._road, self._view = layout.road_of(course), layout.view_of(course)
         self._tracks = np.zeros(len(self.riders), TRACK)
         self._tracks["quality"] = LOST
+        self._tracks["withdrawn_ms"] = ALWAYS_MS
         self._tracks["general"] = np.arange(len(self.riders))
         for name in ("power", "classified_s", "counted_s", "trail"):
             self._tracks[name] = np.nan
@@ -74,7 +84,7 @@ class Tracker:
 
     def ingest(self, readings: np.ndarray) -> None:
         """Takes READINGs (n,) in, in any order; what comes twice or too late is counted and changes nothing."""
-        ingest(readings, self._rider_of, self._tracks, self._history, self._races[0], self._road)
+        ingest(readings, self._devices, self._tracks, self._history, self._races[0], self._road)
 
     def frame(self, clock_ms: int) -> np.ndarray:
         """RIDER_STATE (riders,) in the order of `riders`, at a race clock in Unix milliseconds that never goes back."""
@@ -95,15 +105,34 @@ class Tracker:
         return states
 
     def assign(self, device: int, rider: int, from_ms: int) -> None:
-        """A rider goes on with another device: from now on it speaks for the rider, and the one before no more."""
-        index = int(np.flatnonzero(self.riders == rider)[0])
-        self._rider_of = np.pad(self._rider_of, (0, max(device + 1 - len(self._rider_of), 0)), constant_values=-1)
-        self._rider_of[self._rider_of == index] = -1
-        self._rider_of[device] = index
+        """A rider goes on with another device from a moment on; ValueError where the rider does not start.
+
+        The device before speaks for the rider only as long as it moves and the new one does not.
+        """
+        index, devices = self._index_of(rider), self._devices
+        if device >= len(devices):
+            devices = np.concatenate((devices, spare_devices(device + 1 - len(devices))))
+        mine = np.flatnonzero((devices["rider"] == index) & (np.arange(len(devices)) != device))
+        before = mine[np.argmax(devices["from_ms"][mine])] if len(mine) else -1
+        if devices["other"][device] >= 0:
+            devices["other"][devices["other"][device]] = -1
+        for gone in mine[mine != before]:
+            devices[gone] = spare_devices(1)[0]
+        devices["rider"][device], devices["from_ms"][device] = index, from_ms
+        devices["other"][device] = before
+        if before >= 0:
+            devices["other"][before] = device
+        self._devices = devices
 
     def withdraw(self, rider: int, at_ms: int) -> None:
-        """A rider takes no part any more: no device speaks for the rider, who is lost soon after."""
-        self._rider_of[self._rider_of == int(np.flatnonzero(self.riders == rider)[0])] = -1
+        """A rider takes no part from a moment on: has no place in ranking and groups; ValueError for a stranger."""
+        self._tracks["withdrawn_ms"][self._index_of(rider)] = at_ms
+
+    def _index_of(self, rider: int) -> int:
+        found = np.flatnonzero(self.riders == rider)
+        if not len(found):
+            raise ValueError(f"no rider {rider} starts; take a number of the start list")
+        return int(found[0])
 
     def set_rules(self, rules: GroupRules) -> None:
         """When riders are one group, from the next frame on."""
@@ -129,12 +158,12 @@ class Tracker:
         """The general classification before the stage: seconds (n,) of riders (n,) behind its leader."""
         seconds = dict(zip(np.asarray(riders).tolist(), np.asarray(behind_s, float).tolist(), strict=True))
         self._tracks["classified_s"] = [seconds.get(rider, np.nan) for rider in self.riders.tolist()]
-        self._races[0]["classified"] = np.isfinite(self._tracks["classified_s"]).sum()
+        self._races["classified"] = np.isfinite(self._tracks["classified_s"]).sum()
 
     def set_yellow(self, rider: int | None) -> None:
         """Who wears the yellow jersey; None, or a number that does not start, where nobody is known to."""
         wearers = np.flatnonzero(self.riders == (0 if rider is None else rider))
-        self._races[0]["yellow"] = wearers[0] if len(wearers) else -1
+        self._races["yellow"] = wearers[0] if len(wearers) else -1
 
     @property
     def counts(self) -> Counts:
@@ -160,49 +189,8 @@ class Tracker:
             setattr(blank, name, array)
         return blank
 
-    def resume(self, states: np.ndarray) -> None:
-        """Goes on from the last frame of an earlier tracker: a restart in mid-race loses no rider and no gap."""
-        clock_ms = int(states["time_ms"].max())
-        known = states[np.isin(states["rider"], self.riders) & (states["time_ms"] == clock_ms)]
-        self._resume_passages(known, clock_ms)
-        for state in known[known["seen_ms"] > 0]:
-            self._resume_rider(state)
-        self._races[0]["clock_ms"] = clock_ms
 
-    def _resume_rider(self, state: np.ndarray) -> None:
-        rider = int(np.flatnonzero(self.riders == state["rider"])[0])
-        track, fix = self._tracks[rider], self._history[rider, 0]
-        for name, value in (("time_ms", state["time_ms"]), ("lat", np.nan), ("lon", np.nan), ("field_m", np.nan)):
-            fix[name] = value
-        fix["distance"], fix["speed"], fix["seen_ms"] = state["distance_m"], state["speed_ms"], state["seen_ms"]
-        fix["var_distance"], fix["covariance"], fix["var_speed"] = POSITION_VAR, 0.0, 4.0
-        fix["proofs"], fix["refusals"] = PROOFS, 0
-        track["first"], track["count"], track["forgot"] = 0, 1, True
-        track["distance"], track["group"] = state["distance_m"], state["group"]
-        if state["quality"] == FINISHED:
-            track["quality"], track["finish_ms"], track["seen_ms"] = FINISHED, state["seen_ms"], state["seen_ms"]
-            track["key"] = FINISHED_KEY - (state["seen_ms"] - self._races[0]["start_ms"]) / 1000
-
-    def _resume_passages(self, states: np.ndarray, clock_ms: int) -> None:
-        """The gaps of the riders say when the head passed their places; between them it rode evenly."""
-        finished = states[states["quality"] == FINISHED]
-        if len(finished):
-            self._races[0]["first_finish_ms"] = finished["seen_ms"].min()
-        told = states[(states["quality"] < LOST) & np.isfinite(states["gap_s"])]
-        places, passed_ms = told["distance_m"], clock_ms - told["gap_s"].astype(float) * 1000
-        if len(finished):
-            places = np.append(places, self._road.length_m)
-            passed_ms = np.append(passed_ms, float(self._races[0]["first_finish_ms"]))
-        if not len(places):
-            return
-        by_place = np.argsort(places)
-        cells = np.arange(len(self._passage)) * self._road.step_m
-        within = (cells >= places.min()) & (cells <= places.max())
-        self._passage[within] = np.interp(cells[within], places[by_place], passed_ms[by_place])
-        self._races[0]["head_m"], self._races[0]["head_ms"] = places.max(), round(passed_ms[by_place[-1]])
-
-
-KEPT = ("riders", "_rider_of", "_tracks", "_history", "_order", "_passage", "_air", "_races")
+KEPT = ("riders", "_devices", "_tracks", "_history", "_order", "_passage", "_air", "_races")
 """The arrays of a tracker that change, or that its course does not give: what a checkpoint holds."""
 
 
