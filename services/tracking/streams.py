@@ -28,8 +28,8 @@ DAY_S = 86_400.0
 DEDUPLICATION_S = 3600.0
 """How long a broker remembers ids. A double after that is still harmless: every consumer knows each reading."""
 READINGS_BYTES = 2 * 1024**3
-"""600 sensors send 52 million readings in 24 hours, 26 bytes each: 1.4 GB. A broker that has no more room says so to
-who publishes, and keeps what it has acknowledged."""
+"""600 sensors send 52 million readings in 24 hours, 26 bytes each: 1.4 GB; where two relays hear all of them, this is
+enough for 18 hours. A broker that has no more room says so to who publishes, and keeps what it has acknowledged."""
 STATES_BYTES = 3 * 1024**3 // 2
 """198 riders' states of 17 hours. They can be had again from the readings, so the oldest make room."""
 OTHER_BYTES = 64 * 1024**2
