@@ -1,12 +1,10 @@
 """Readings that come too late amend what was told, and what they amend is marked."""
 
 import asyncio
-from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
 import numpy as np
-import pytest
 from tracking.broker import BrokerConfig, connected
 from tracking.course import read_course
 from tracking.live import RaceDay
@@ -78,14 +76,6 @@ def test_what_is_known_does_not_count_as_late() -> None:
     kept = heard(list(seconds()))
     assert sum(kept.hear(batch) for batch in seconds()[:50]) == 0
     assert kept.late == []
-
-
-@pytest.fixture
-def broker(tmp_path: Path) -> Iterator[Broker]:
-    made = Broker(tmp_path, "cloud")
-    made.start()
-    yield made
-    made.kill()
 
 
 def test_an_amender_tells_the_outage_again_and_goes_on_counting_after_it_was_killed(

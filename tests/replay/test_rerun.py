@@ -4,12 +4,10 @@ import asyncio
 import json
 import subprocess
 import sys
-from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
 import numpy as np
-import pytest
 from tracking.broker import BrokerConfig, connected
 from tracking.collector import Arrivals
 from tracking.course import read_course
@@ -90,14 +88,6 @@ def test_a_stage_that_told_nothing_is_not_called_equal(store: PartStore) -> None
     job = archive_stage(store, 9)
     store.delete(list(store.keys("states/")))
     assert not run_again(store, day(), job).equal
-
-
-@pytest.fixture
-def broker(tmp_path: Path) -> Iterator[Broker]:
-    made = Broker(tmp_path, "season")
-    made.start()
-    yield made
-    made.kill()
 
 
 def test_results_are_complete_and_equal_although_a_worker_is_killed(
