@@ -28,6 +28,19 @@ def metres(value: float | None) -> str:
     return f"{value:.0f} m" if value < 10_000 else f"{value / 1000:.1f} km"
 
 
+def ahead_or_behind(seconds: float | None) -> str:
+    """A gap on someone else: −1:20 in front, +0:45 behind."""
+    return UNKNOWN if seconds is None else f"{'−' if seconds < 0 else '+'}{duration(abs(seconds))}"
+
+
+def gradient(ratio: float | None) -> str:
+    """A ratio of rise over run as a percentage with its sign."""
+    if ratio is None:
+        return UNKNOWN
+    percent = f"{ratio * 100:.1f}"
+    return "0.0" if percent == "-0.0" else percent.replace("-", "−")
+
+
 def clock(moment: str | None, zone: str) -> str:
     """An ISO time as HH:MM:SS in the zone that another ISO time carries, with that zone."""
     if moment is None:
@@ -49,5 +62,7 @@ FILTERS: dict[str, Callable[..., Any]] = {
     "decimal": decimal,
     "duration": duration,
     "metres": metres,
+    "ahead_or_behind": ahead_or_behind,
+    "gradient": gradient,
     "clock": clock,
 }

@@ -1,5 +1,7 @@
 """What a browser may do with our pages: run our own files and nothing else."""
 
+from collections.abc import Mapping
+
 from starlette.datastructures import MutableHeaders
 from starlette.middleware import Middleware
 from starlette.middleware.exceptions import ExceptionMiddleware
@@ -15,12 +17,22 @@ POLICY = {
     "img-src": "'self' data:",
     "font-src": "'self'",
     "connect-src": "'self'",
+    "worker-src": "'self'",
     "base-uri": "'none'",
     "form-action": "'self'",
     "frame-ancestors": "'none'",
 }
+ANYWHERE = {"frame-ancestors": "*"}
+"""For a page that is made to stand inside other people's pages."""
+
+
+def content_policy(changes: Mapping[str, str] | None = None) -> str:
+    """The value of Content-Security-Policy, with what one page has otherwise."""
+    return "; ".join(f"{what} {whence}" for what, whence in (POLICY | dict(changes or {})).items())
+
+
 HEADERS = {
-    "Content-Security-Policy": "; ".join(f"{what} {whence}" for what, whence in POLICY.items()),
+    "Content-Security-Policy": content_policy(),
     "Cross-Origin-Opener-Policy": "same-origin",
     "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
     "Referrer-Policy": "same-origin",
@@ -30,7 +42,7 @@ A_YEAR = "public, max-age=31536000, immutable"
 
 
 class PageHeaders:
-    """ASGI middleware: security headers on every answer; hashed assets are kept a year, all else is asked again."""
+    """ASGI middleware: security headers on every answer that has none of its own; hashed assets are kept a year."""
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
@@ -45,7 +57,8 @@ class PageHeaders:
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
-                headers.update(HEADERS)
+                for name, value in HEADERS.items():
+                    headers.setdefault(name, value)
                 found = message["status"] in (200, 206, 304)
                 headers.setdefault("Cache-Control", A_YEAR if hashed and found else "no-cache")
             await send(message)

@@ -14,7 +14,7 @@ from starlette.staticfiles import StaticFiles
 
 from pages.assets import read_assets
 from pages.filters import FILTERS
-from pages.headers import page_middleware
+from pages.headers import ANYWHERE, content_policy, page_middleware
 
 THEMES = ("night", "day")
 _BREAKS_OUT = str.maketrans(
@@ -50,13 +50,21 @@ class Site:
         )
         self.templates.filters.update(FILTERS, embedded_json=embedded_json)
 
-    def page(self, request: Request, template: str, **context: Any) -> HTMLResponse:
+    def page(self, request: Request, template: str, script: str = "index", **context: Any) -> HTMLResponse:
         """Render a template that extends base.html; the reader's theme comes from the cookie that the page sets."""
-        theme = request.cookies.get("theme")
-        html = self.templates.get_template(template).render(
-            assets=self.assets, theme=theme if theme in THEMES else None, **context
-        )
+        html = self._render(template, script, request.cookies.get("theme"), context)
         return HTMLResponse(html, headers={"Cache-Control": "no-store", "Vary": "Cookie"})
+
+    def widget(self, request: Request, template: str, script: str, **context: Any) -> HTMLResponse:
+        """As `page`, for anyone's frame; whoever embeds it chooses its theme in the address."""
+        html = self._render(template, script, request.query_params.get("theme"), context)
+        return HTMLResponse(
+            html, headers={"Cache-Control": "no-store", "Content-Security-Policy": content_policy(ANYWHERE)}
+        )
+
+    def _render(self, template: str, script: str, theme: str | None, context: dict[str, Any]) -> str:
+        chosen = theme if theme in THEMES else None
+        return self.templates.get_template(template).render(assets=self.assets[script], theme=chosen, **context)
 
     def mount(self, routes: Sequence[BaseRoute]) -> Mount:
         """The page's own routes together with its files, with headers and compression around them."""

@@ -9,7 +9,7 @@ from pathlib import Path
 import httpx
 import pytest
 from pages.assets import AssetsMissing, read_assets
-from pages.filters import clock, duration, metres, zone_name
+from pages.filters import ahead_or_behind, clock, duration, gradient, metres, zone_name
 from pages.site import Site, embedded_json
 from starlette.applications import Starlette
 from starlette.requests import Request
@@ -24,7 +24,16 @@ def package(tmp_path: Path) -> Path:
     assets.mkdir(parents=True)
     (assets / "index-1.js").write_text("export {}")
     entry = {"file": "assets/index-1.js", "isEntry": True, "css": ["assets/index-2.css"], "assets": ["assets/a.woff2"]}
-    (tmp_path / "static/manifest.json").write_text(json.dumps({"src/x/index.ts": entry}))
+    widget = {"file": "assets/widget-1.js", "isEntry": True, "imports": ["_a.js", "_b.js"], "dynamicImports": ["_c.js"]}
+    shared = {"file": "assets/a-1.js", "css": ["assets/a-2.css"]}
+    chunks = {
+        "src/x/index.ts": entry,
+        "src/x/widget.ts": widget,
+        "_a.js": shared,
+        "_b.js": {"file": "assets/b-1.js", "imports": ["_a.js"]},
+        "_c.js": {"file": "assets/c-1.js", "css": ["assets/c-2.css"]},
+    }
+    (tmp_path / "static/manifest.json").write_text(json.dumps(chunks))
     (tmp_path / "templates").mkdir()
     (tmp_path / "templates/x.html").write_text(
         '{% extends "base.html" %}{% block first %}{{ name }}{% endblock %}'
@@ -44,7 +53,10 @@ def get(package: Path) -> Get:
     async def page(request: Request) -> Response:
         return site.page(request, "x.html", name="</script><b>")
 
-    transport = httpx.ASGITransport(Starlette(routes=[site.mount([Route("/", page)])]))
+    async def widget(request: Request) -> Response:
+        return site.widget(request, "x.html", "widget", name="")
+
+    transport = httpx.ASGITransport(Starlette(routes=[site.mount([Route("/", page), Route("/widget", widget)])]))
 
     async def asked(path: str, headers: dict[str, str]) -> httpx.Response:
         async with httpx.AsyncClient(transport=transport, base_url="http://race") as client:
@@ -74,6 +86,23 @@ def test_first_html_names_the_hashed_files(get: Get):
     assert '<script type="module" src="/static/assets/index-1.js">' in html
     assert '<link rel="stylesheet" href="/static/assets/index-2.css">' in html
     assert '<link rel="preload" href="/static/assets/a.woff2" as="font"' in html
+
+
+def test_first_html_names_all_that_its_script_imports_at_once(get: Get):
+    """Guards: a page without the styles that two pages share; one that fetches what it may never need."""
+    html = get("/widget").text
+    assert '<script type="module" src="/static/assets/widget-1.js">' in html
+    assert [html.count(f'<link rel="modulepreload" href="/static/assets/{name}-1.js">') for name in "abc"] == [1, 1, 0]
+    assert '<link rel="stylesheet" href="/static/assets/a-2.css">' in html
+    assert "c-2.css" not in html
+
+
+def test_only_a_widget_stands_in_foreign_frames(get: Get):
+    """Guards: a click on our page that somebody else's page leads; a widget that no one can embed."""
+    page, widget = (get(at).headers["content-security-policy"] for at in ("/", "/widget?theme=day"))
+    assert "frame-ancestors 'none'" in page
+    assert widget == page.replace("frame-ancestors 'none'", "frame-ancestors *")
+    assert 'data-theme="day"' in get("/widget?theme=day").text
 
 
 def test_every_answer_is_guarded_and_only_hashed_files_are_kept(get: Get):
@@ -113,5 +142,7 @@ def test_figures_read_as_they_do_once_the_page_is_live():
         "1:01:01",
     ]
     assert [metres(value) for value in (None, 842.4, 9999, 12_340)] == ["– m", "842 m", "9999 m", "12.3 km"]
+    assert [ahead_or_behind(value) for value in (None, -80, 45)] == ["–", "−1:20", "+0:45"]
+    assert [gradient(value) for value in (None, -0.052, -0.0001, 0.081)] == ["–", "−5.2", "0.0", "8.1"]
     assert clock("2017-07-09T12:32:05+00:00", "2017-07-09T11:15:00+02:00") == "14:32:05 UTC+2"
     assert [zone_name(timedelta(minutes=offset)) for offset in (0, 120, -330)] == ["UTC", "UTC+2", "UTC−5:30"]
