@@ -1,4 +1,4 @@
-"""The race's page: its first HTML holds the whole snapshot, so that it says something before and without scripts."""
+"""The pages of the race: their first HTML holds the snapshot, so that they say something before and without scripts."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -6,8 +6,12 @@ from typing import Any, Protocol
 
 from pages.site import Site
 from starlette.requests import Request
-from starlette.responses import HTMLResponse
+from starlette.responses import HTMLResponse, PlainTextResponse, Response
 from starlette.routing import BaseRoute, Mount, Route
+
+SHOWN = ("groups", "profile", "riders")
+"""What a widget can show; the first where its address does not say."""
+RIDERS_SHOWN = 20
 
 
 class Feed(Protocol):
@@ -22,6 +26,10 @@ class Feed(Protocol):
         """What /api/course answers."""
         ...
 
+    def start_list(self) -> Mapping[str, Any]:
+        """What /api/startlist answers; names are null where riders are numbers."""
+        ...
+
     def snapshot(self) -> Mapping[str, Any]:
         """What /api/snapshot answers; its status is `waiting` until a state has come."""
         ...
@@ -31,7 +39,27 @@ def race_page(feed: Feed) -> Mount:
     """All routes of the Race Centre; raise AssetsMissing where its application was not built."""
     site = Site(Path(__file__).parent)
 
-    async def race(request: Request) -> HTMLResponse:
-        return site.page(request, "race.html", course=feed.course(), snapshot=feed.snapshot())
+    def page(request: Request, name: str, script: str) -> HTMLResponse:
+        return site.page(
+            request, name, script, course=feed.course(), startlist=feed.start_list(), snapshot=feed.snapshot()
+        )
 
-    return site.mount([Route("/", race), *feed.routes])
+    async def race(request: Request) -> HTMLResponse:
+        return page(request, "race.html", "index")
+
+    async def commentator(request: Request) -> HTMLResponse:
+        return page(request, "commentator.html", "commentator")
+
+    async def widget(request: Request) -> Response:
+        show = request.query_params.get("show", SHOWN[0])
+        if show not in SHOWN:
+            return PlainTextResponse(f"show={show}: this widget shows {', '.join(SHOWN)}.\n", 400)
+        # A small page: it carries only what it shows.
+        snapshot = feed.snapshot()
+        kept = snapshot["riders"][:RIDERS_SHOWN] if show == "riders" else []
+        course = feed.course() if show == "profile" else None
+        small = {**snapshot, "riders": kept}
+        return site.widget(request, "widget.html", "widget", show=show, course=course, snapshot=small)
+
+    routes = [Route("/", race), Route("/commentator", commentator), Route("/widget", widget)]
+    return site.mount([*routes, *feed.routes])

@@ -1,6 +1,6 @@
 /** Geometry of the course: where a kilometre is, how steep, and the same road as a ribbon seen from the south. */
 
-import type { Climb, CoursePoint } from './feed'
+import type { Climb, CoursePoint, Sprint } from './feed'
 
 const GRADE_FROM = [0.01, 0.03, 0.05, 0.07, 0.09]
 const METRES_PER_DEGREE = 111_320
@@ -125,6 +125,11 @@ export interface Margin {
 /** A climb's name, or its number along the road where it has none. */
 export function climbName(climb: Climb, index: number): string {
   return climb.name ?? `Climb ${index + 1}`
+}
+
+/** A sprint's name, or its number along the road where it has none. */
+export function sprintName(sprint: Sprint, index: number): string {
+  return sprint.name || `Sprint ${index + 1}`
 }
 
 /** Lines east and down that part the ground of the ribbon into squares of `km`, `reach` km around its middle. */

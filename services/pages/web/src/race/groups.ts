@@ -1,6 +1,14 @@
 /** How groups and riders are put on a screen: sizes, scales, order, and labels that leave each other room. */
 
-import type { Group, PlacedRider, Rider, Snapshot } from './feed'
+import { duration, UNKNOWN } from '../parts/format'
+import type { Place } from './course'
+import type { Group, PlacedRider, Rider, Snapshot, Starter } from './feed'
+import { saidOf } from './startlist'
+
+/** What a group is called in addresses and as it moves: its identity, or its place where it has none. */
+export function keyOf(group: Group): string {
+  return group.group_id === null ? `road-${group.id}` : String(group.group_id)
+}
 
 /** Radius of a group's disc: its area follows the number of riders. */
 export function discRadius(size: number, unit: number): number {
@@ -16,10 +24,10 @@ export function look(group: Group, groups: readonly Group[]): 'head' | 'peloton'
 const NAMED_FROM = 5
 
 /** Groups that a picture of the whole course names: a rider alone behind the race is a dot there. */
-export function named(groups: readonly Group[], selected: number | null): Group[] {
+export function named(groups: readonly Group[], selected: string | null): Group[] {
   const main = groups.findIndex((group) => group === peloton(groups))
   return byImportance(groups, selected).filter(
-    (group) => group.id === selected || group.size >= NAMED_FROM || groups.indexOf(group) <= main,
+    (group) => keyOf(group) === selected || group.size >= NAMED_FROM || groups.indexOf(group) <= main,
   )
 }
 
@@ -34,9 +42,9 @@ export function peloton(groups: readonly Group[]): Group | undefined {
 }
 
 /** Groups in the order in which they deserve a label: selected, head, peloton, then down the road. */
-export function byImportance(groups: readonly Group[], selected: number | null): Group[] {
+export function byImportance(groups: readonly Group[], selected: string | null): Group[] {
   const largest = peloton(groups)
-  const rank = (group: Group, index: number) => (group.id === selected ? 0 : index === 0 ? 1 : group === largest ? 2 : 3 + index)
+  const rank = (group: Group, index: number) => (keyOf(group) === selected ? 0 : index === 0 ? 1 : group === largest ? 2 : 3 + index)
   return groups
     .map((group, index) => ({ group, rank: rank(group, index) }))
     .sort((a, b) => a.rank - b.rank)
@@ -48,12 +56,32 @@ export function placed(riders: readonly Rider[]): PlacedRider[] {
   return riders.filter((rider): rider is PlacedRider => rider.km !== null && rider.lat !== null && rider.lon !== null)
 }
 
+/** The road between two groups: from the last rider in front to the first behind, or what is known of it from head to head. */
+export interface Between {
+  seconds: number | null
+  metres: number | null
+}
+
+/** Before each group (null before the head): the empty road in front of it. */
+export function gapsBetween(groups: readonly Group[], riders: readonly Rider[]): (Between | null)[] {
+  const km = new Map(riders.map((rider) => [rider.rider, rider.km]))
+  return groups.map((group, index) => {
+    const front = groups[index - 1]
+    if (!front) return null
+    const last = km.get(front.riders.at(-1) ?? 0) ?? null
+    return {
+      seconds: group.tail_gap_s ?? group.gap_to_previous_s,
+      metres: last === null ? null : Math.max(0, (last - group.km) * 1000),
+    }
+  })
+}
+
 const GAP_SCALES = [4, 2, 1, 0.5, 0.25, 0.1, 0.05, 0.02]
 const LONGEST_GAP_PX = 132
 
 /** Pixels a second, the same for all gaps, so that the longest of them still fits. */
-export function gapScale(groups: readonly Group[]): number {
-  const longest = Math.max(0, ...groups.map((group) => group.gap_to_previous_s ?? 0))
+export function gapScale(gaps: readonly (Between | null)[]): number {
+  const longest = Math.max(0, ...gaps.map((gap) => gap?.seconds ?? 0))
   return GAP_SCALES.find((scale) => longest * scale <= LONGEST_GAP_PX) ?? GAP_SCALES.at(-1)!
 }
 
@@ -63,7 +91,13 @@ export function scaleBar(scale: number): { seconds: number; pixels: number } {
   return { seconds, pixels: seconds * scale }
 }
 
-export type Column = 'position' | 'rider' | 'group' | 'gap_s' | 'to_go_km' | 'speed_kmh' | 'gradient' | 'seen_ms'
+/** A gap on the holder of the yellow jersey: −1:20 in front of him, +0:45 behind him. */
+export function aheadOrBehind(seconds: number | null | undefined): string {
+  if (seconds === null || seconds === undefined) return UNKNOWN
+  return `${seconds < 0 ? '−' : '+'}${duration(Math.abs(seconds))}`
+}
+
+export type Column = 'position' | 'rider' | 'group' | 'gap_s' | 'to_go_km' | 'speed_kmh' | 'gradient' | 'power_w' | 'virtual_rank' | 'seen_ms'
 
 /** Riders as the table shows them: pinned first, then by the column; equal ones by position, unknown values last. */
 export function arrange(riders: readonly Rider[], column: Column, falling: boolean, pinned: ReadonlySet<number>): Rider[] {
@@ -77,12 +111,29 @@ export function arrange(riders: readonly Rider[], column: Column, falling: boole
   })
 }
 
-/** Riders whose number begins with the words, or whose group's name has them. */
-export function matching(snapshot: Snapshot, words: string): Rider[] {
+/** Riders whose number begins with the words, or whose group, name or team has them. */
+export function matching(snapshot: Snapshot, words: string, starters: ReadonlyMap<number, Starter> = new Map()): Rider[] {
   const wanted = words.trim().toLowerCase().replace(/^no\.?\s*/, '')
   if (!wanted) return snapshot.riders
   const groups = new Set(snapshot.groups.filter((group) => group.name.toLowerCase().includes(wanted)).map((group) => group.id))
-  return snapshot.riders.filter((rider) => String(rider.rider).startsWith(wanted) || groups.has(rider.group))
+  const said = (rider: Rider) => saidOf(starters.get(rider.rider)).toLowerCase().includes(wanted)
+  return snapshot.riders.filter((rider) => String(rider.rider).startsWith(wanted) || groups.has(rider.group) || said(rider))
+}
+
+const [LABEL_ROWS, LABEL_PITCH] = [5, -18]
+
+export type Disc = Place & { group: Group; radius: number }
+
+/** Labels over the discs of these groups, the first of them lowest; those that find no room are left out. */
+export function labelsOver(groups: readonly Group[], discs: readonly Disc[]): (Place & { group: Group; foot: Place })[] {
+  const lowest = groups.flatMap((group) => {
+    const disc = discs.find((one) => one.group === group)
+    if (!disc) return []
+    const { x, y, radius } = disc
+    return [{ group, x, foot: { x, y }, y: y - radius - 14, width: group.name.length * 7 + 44 }]
+  })
+  const free = rows(lowest, LABEL_ROWS, LABEL_PITCH)
+  return lowest.flatMap((label, index) => (free[index] === null ? [] : [{ ...label, y: label.y + free[index]! * LABEL_PITCH }]))
 }
 
 interface Label {

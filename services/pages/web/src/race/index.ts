@@ -1,25 +1,18 @@
 import { mount } from 'svelte'
-import { firstSnapshot, Live } from '../parts/live.svelte'
+import { firstSnapshot } from '../parts/live.svelte'
 import '../parts/tokens.css'
 import '../parts/first.css'
-import type { Course, Snapshot } from './feed'
+import type { Course } from './feed'
 import './look.css'
 import Race from './Race.svelte'
-
-/** A live race has news once a second of its own clock; one that waits or is over may be silent. */
-const LIVE_PATIENCE_MS = 6000
+import { liveRace } from './live'
+import { starters } from './startlist'
+import { RaceTime } from './time.svelte'
 
 const target = document.getElementById('app')
 const course = firstSnapshot<Course>('course')
-const first = firstSnapshot<Snapshot>()
-if (target && course && first) {
-  const live = new Live<Snapshot>({
-    stream: '/api/stream',
-    event: 'state',
-    first,
-    version: ({ race }) => `${race.status} ${race.clock_ms}`,
-    patience: (data) => (data?.race.status === 'live' ? LIVE_PATIENCE_MS / Math.min(1, data.race.speed_factor) : null),
-  })
+const live = liveRace()
+if (target && course && live) {
   target.replaceChildren()
-  mount(Race, { target, props: { live, course } })
+  mount(Race, { target, props: { time: new RaceTime(live), course, starters: starters() } })
 }
