@@ -129,7 +129,7 @@ class Amender:
             headers = {MSG_ID: f"{frame.run}-{frame.clock_ms}-{revision}"}
             now_ns = time.time_ns()
             data = encode_states(replace(frame, published_ns=now_ns))
-            await js.publish(revised_subject(self._config.stack), data, headers=headers)
+            await js.publish(revised_subject(self._config.stack, frame.clock_ms), data, headers=headers)
             self._note(frame)
         if heard is self._heard:
             self._amended = seen

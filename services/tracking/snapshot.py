@@ -75,6 +75,7 @@ def course_document(course: Course, stage: StageConfig) -> CourseDocument:
         "points": cast(list[CoursePoint], points),
         "climbs": [
             {
+                "name": climb.name or None,
                 "category": climb.category,
                 "from_km": round(climb.from_m / 1000, 2),
                 "to_km": round(climb.to_m / 1000, 2),
@@ -83,6 +84,7 @@ def course_document(course: Course, stage: StageConfig) -> CourseDocument:
             }
             for climb in course.climbs
         ],
+        "sprints": [{"name": sprint.name or None, "km": round(sprint.at_m / 1000, 2)} for sprint in course.sprints],
     }
 
 

@@ -52,9 +52,9 @@ def states_subject(stack: str) -> str:
     return f"states.{stack}"
 
 
-def revised_subject(stack: str) -> str:
-    """Where frames are published that late readings have amended."""
-    return f"states.{stack}.revised"
+def revised_subject(stack: str, clock_ms: int | None = None) -> str:
+    """Where a second of the race is told again, amended; of all seconds where none is named."""
+    return f"{states_subject(stack)}.revised.{'*' if clock_ms is None else clock_ms}"
 
 
 def events_subject(stack: str) -> str:

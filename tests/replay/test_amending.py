@@ -7,11 +7,13 @@ from pathlib import Path
 import numpy as np
 from tracking.broker import BrokerConfig, connected
 from tracking.course import read_course
+from tracking.feeds.kept import KeptStates
 from tracking.live import RaceDay
+from tracking.records import RIDER_STATE
 from tracking.replay.amending import Heard, amended, frames_in_order
 from tracking.simulator import Race
-from tracking.streams import READINGS, STATES, ensure_stream, readings_subject, revised_subject
-from tracking.wire import Batch, StateFrame, decode_states, encode_batch
+from tracking.streams import READINGS, STATES, ensure_stream, readings_subject, revised_subject, states_subject
+from tracking.wire import Batch, RaceStatus, StateFrame, decode_states, encode_batch, encode_states
 
 from tests.replay.archives import RUN, START_MS
 from tests.tracking_transport.harness import COURSE, STACK, Broker, Service, eventually, stage_config
@@ -107,6 +109,34 @@ def test_an_amender_tells_the_outage_again_and_goes_on_counting_after_it_was_kil
         amender.kill()
 
 
+def test_who_asks_for_the_past_is_told_what_late_readings_made_of_it(broker: Broker) -> None:
+    """Guards: an amended history that nobody is shown, and a second that was never told because of the outage."""
+    told, amended, untold = (told_at(second, revision) for second, revision in ((100, 0), (100, 1), (103, 1)))
+    last = told_at(110, 0)
+
+    async def ask() -> list[int]:
+        async with connected(BrokerConfig(**broker.config()), "test") as (client, _):
+            js = client.jetstream()
+            await ensure_stream(js, STATES)
+            for frame in (told, last):
+                await js.publish(states_subject(STACK), encode_states(frame))
+            for frame in (amended, untold):
+                await js.publish(revised_subject(STACK, frame.clock_ms), encode_states(frame))
+            kept = KeptStates(STACK)
+            kept.connect(js)
+            found = [await kept.at(frame.clock_ms) for frame in (told, untold, last)]
+            return [int(frame.riders["revision"][0]) for frame in found if frame is not None]
+
+    assert asyncio.run(ask()) == [1, 1, 0]
+
+
+def told_at(second: int, revision: int) -> StateFrame:
+    """A frame of one rider."""
+    riders = np.zeros(1, RIDER_STATE)
+    riders["revision"] = revision
+    return StateFrame(RUN, START_MS + second * 1000, 0, 0, RaceStatus.LIVE, 1.0, 0.0, 0, 0, 0, riders)
+
+
 def publish(broker: Broker, batches: list[np.ndarray], first_seq: int = 1) -> None:
     async def send() -> None:
         async with connected(BrokerConfig(**broker.config()), "test") as (client, _):
@@ -129,8 +159,8 @@ def revisions(broker: Broker) -> dict[int, int]:
             stream = await ensure_stream(js, STATES)
             for seq in range(stream.state.first_seq, stream.state.last_seq + 1):
                 message = await js.get_msg(STATES, seq)
-                assert message.subject == revised_subject(STACK)
                 frame = decode_states(message.data or b"")
+                assert message.subject == revised_subject(STACK, frame.clock_ms)
                 assert np.all(frame.riders["revision"] == frame.riders["revision"][0])
                 told[clock_s(frame)] = max(told.get(clock_s(frame), 0), int(frame.riders["revision"][0]))
 

@@ -28,7 +28,7 @@ def pages(workspace: Workspace) -> Step:
         shell.run("npm", "run", "build", cwd=web, env=path, remedy="Mend the page source that the log names.")
 
     stamp = Stamp(workspace.root / BUILT[0] / "stamp.json", sources, tuple(workspace.root / folder for folder in BUILT))
-    return stamped("pages", "Page applications", stamp, make, disk_mb=400, seconds=40)
+    return stamped("pages", "Page applications", stamp, make, disk_mb=400, seconds=60)
 
 
 def static_files(workspace: Workspace) -> tuple[Path, ...]:

@@ -33,11 +33,19 @@ class CoursePoint(TypedDict):
 class CourseClimb(TypedDict):
     """A climb that counts."""
 
+    name: str | None
     category: str
     from_km: float
     to_km: float
     gain_m: int
     mean_gradient: float
+
+
+class CourseSprint(TypedDict):
+    """An intermediate sprint."""
+
+    name: str | None
+    km: float
 
 
 class CourseDocument(TypedDict):
@@ -49,6 +57,7 @@ class CourseDocument(TypedDict):
     official_km: float
     points: list[CoursePoint]
     climbs: list[CourseClimb]
+    sprints: list[CourseSprint]
 
 
 class RaceDocument(TypedDict):

@@ -7,7 +7,7 @@ from nats.js.errors import NotFoundError
 
 from tracking.broker import TROUBLE
 from tracking.feeds.gate import Refused
-from tracking.streams import STATES, states_subject
+from tracking.streams import STATES, revised_subject, states_subject
 from tracking.wire import DecodeError, StateFrame, decode_states
 
 REMEMBERED = 20_000
@@ -21,7 +21,7 @@ class KeptStates:
     """The published states of one race, found by their time as a word is found in a dictionary."""
 
     def __init__(self, stack: str) -> None:
-        self._subject = states_subject(stack)
+        self._stack, self._subject = stack, states_subject(stack)
         self._js: JetStreamContext | None = None
         self._keys: dict[int, Key] = {}
 
@@ -40,18 +40,24 @@ class KeptStates:
         return (await self._frame(before + 1)).clock_ms, frame.clock_ms
 
     async def at(self, time_ms: int) -> StateFrame | None:
-        """The state at the last second up to this moment, of the present run; None before the first."""
+        """The state at the last second up to this moment, of the present run, in its last revision; None before the
+        first.
+        """
         last = await self._last()
         if last is None:
             return None
         number, frame = last
         if time_ms >= frame.clock_ms:
             return frame
+        if amended := await self._revised(frame.run, time_ms - time_ms % 1000):
+            return amended
         found = await self._last_up_to((frame.run, time_ms), number)
         if found == 0:
             return None
         kept = await self._frame(found)
-        return kept if kept.run == frame.run else None
+        if kept.run != frame.run:
+            return None
+        return await self._revised(kept.run, kept.clock_ms) or kept
 
     async def _last_up_to(self, wanted: Key, later: int) -> int:
         """The highest number whose frame, or that of the next message of this race, is not after `wanted`; 0 for none.
@@ -81,6 +87,17 @@ class KeptStates:
         try:
             message = await js.get_last_msg(STATES, self._subject)
             return message.seq or 0, decode_states(message.data or b"")
+        except (NotFoundError, DecodeError):
+            return None
+        except TROUBLE:
+            raise _away() from None
+
+    async def _revised(self, run: int, clock_ms: int) -> StateFrame | None:
+        """What late readings made of a second; None where they changed nothing."""
+        try:
+            message = await self._broker().get_last_msg(STATES, revised_subject(self._stack, clock_ms))
+            frame = decode_states(message.data or b"")
+            return frame if frame.run == run else None
         except (NotFoundError, DecodeError):
             return None
         except TROUBLE:
