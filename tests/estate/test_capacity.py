@@ -165,7 +165,7 @@ def test_the_small_scale_says_what_a_tenth_is():
     """A lab whose two processors are explained as twenty-four."""
     estate = load_estate("2017-s09", "small", demand="rest")
     assert estate.reasons("processor-1")[Quantity.MACHINES] == (
-        "before the scale-up and after the finish: 2 of 24 processor machines; at the small scale 2"
+        "before the scale-up and after the finish: 2 of 24 processor machines; at the small scale 1"
     )
 
 

@@ -8,7 +8,7 @@ import pytest
 from infra.day.context import read_estate
 from infra.estate.model import Estate
 from infra.workspace import Toolbox, Workspace
-from tests.browser.conftest import applications, browser, open_page, said  # noqa: F401 (fixtures)
+from tests.browser.conftest import applications, browser, launch, open_page, said, space  # noqa: F401 (fixtures)
 from tests.lab.command import succeed
 
 STACK = "2017-s09"

@@ -139,11 +139,11 @@ def test_a_node_says_what_it_is_and_which_release_it_runs(state_of: StateOf) -> 
 
 
 def test_the_speed_of_the_race_concerns_only_who_runs_by_it(state_of: StateOf) -> None:
-    """Guards: a changed speed that restarts the archive."""
-    nodes = ("edge-2", "edge-3", "processor-1", "archive-1", "web-1")
+    """Guards: a changed speed that restarts relays and feeds; the amender beside the archive goes by it too."""
+    nodes = ("edge-2", "edge-3", "processor-1", "archive-1", "broker-1", "web-1")
     changed = [node for node in nodes if state_of(node, race_speed=1.0).digest() != state_of(node).digest()]
 
-    assert changed == ["edge-3", "processor-1"]
+    assert changed == ["edge-3", "processor-1", "archive-1"]
 
 
 def test_rendering_is_stable(hosts: dict, renderer: Callable[..., Renderer]) -> None:

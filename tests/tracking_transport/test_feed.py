@@ -44,6 +44,7 @@ def test_any_second_of_the_day_can_be_asked_for(loopback: Loopback) -> None:
         live = loopback.snapshot()
         time.sleep(2)
     feed = loopback.services["feed"]
+    eventually("the last second is told", lambda: feed.get("/api/timeline")["to_ms"] == loopback.field.clock_ms)
     past = feed.get(f"/api/moments/{live['race']['clock_ms']}")
     assert past["replay"] is True
     assert past["riders"] == live["riders"]

@@ -123,16 +123,18 @@ def test_a_decision_is_published_by_command_and_reaches_the_race(loopback: Loopb
     command = [sys.executable, "-m", "tracking.race_control", "--config", str(config)]
     with loopback.field.riding():
         eventually("the feed is live", loopback.is_live)
+        heard = {name: loopback.services[name].get()["decisions"] for name in PROCESSORS}
         for _ in range(2):
             done = subprocess.run(
-                [*command, "jersey", "--jersey", "green", "--rider", "21"], capture_output=True, text=True, check=False
+                [*command, "jersey", "--jersey", "white", "--rider", "21"], capture_output=True, text=True, check=False
             )
             assert done.returncode == 0, done.stderr
         for name in PROCESSORS:
-            eventually(f"{name} has heard", lambda name=name: loopback.services[name].get()["decisions"] == 1)
-        eventually("an event is told", lambda: any(b"jersey" in data for data in stored(loopback, "EVENTS")))
-    events = [json.loads(data) for data in stored(loopback, "EVENTS")]
-    assert [event["text"] for event in events if event["kind"] == "jersey"] == ["Rider 21 wears the green jersey."]
+            expected = heard[name] + 1
+            eventually(f"{name} has heard", lambda n=name, e=expected: loopback.services[n].get()["decisions"] == e)
+        eventually("an event is told", lambda: any(b"white jersey" in data for data in stored(loopback, "EVENTS")))
+    texts = [json.loads(data)["text"] for data in stored(loopback, "EVENTS")]
+    assert [text for text in texts if "white jersey" in text] == ["Rider 21 wears the white jersey."]
     refused = subprocess.run([*command, "withdraw", "--rider", "0"], capture_output=True, text=True, check=False)
     assert refused.returncode == 2
     assert "rider: input should be greater than or equal to 1; correct it" in refused.stderr
