@@ -15,7 +15,8 @@ from starlette.routing import Route
 
 from tracking.broker import BrokerConfig, hold
 from tracking.collector import Arrivals, Collector, PartLimits, Readings, States
-from tracking.parts import ObjectStoreConfig, PartStore
+from tracking.object_store import ObjectStoreConfig
+from tracking.parts import PartStore
 from tracking.refetch import tell_spans
 from tracking.service import Health, ServiceConfig, StageConfig, main, together, until
 from tracking.streams import READINGS, STATES

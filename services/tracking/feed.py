@@ -5,9 +5,8 @@ import contextlib
 from collections.abc import Awaitable, Callable
 from functools import partial
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
-import orjson
 from nats.aio.client import Client
 from nats.aio.msg import Msg
 from nats.js import JetStreamContext
@@ -47,6 +46,9 @@ from tracking.feeds.parameters import (
 )
 from tracking.feeds.story import Story
 from tracking.feeds.streaming import tell_events, tell_socket
+from tracking.history import read_results
+from tracking.object_store import ObjectStoreConfig
+from tracking.prediction.record import load_record
 from tracking.roster import bare_roster, read_roster
 from tracking.service import Health, Section, ServiceConfig, StageConfig, log, main, together, until
 from tracking.snapshot import Beside, course_document
@@ -54,9 +56,10 @@ from tracking.stage import stage_course
 from tracking.streams import CONTROL, EVENTS, FORECASTS, STATES, ensure_stream, read_on, states_subject
 from tracking.wire import DecodeError, StateFrame, decode_states
 
+if TYPE_CHECKING:
+    from tracking.replay.moments import ArchivedMoments
+
 T = TypeVar("T")
-RECORD = Path(__file__).parent / "prediction/record.json"
-"""How the forecasts that are told here have done; it comes with the model."""
 VERSION = "1.0.0"
 """Of what is told; a change that a client can notice is a new one."""
 
@@ -78,9 +81,22 @@ class FeedConfig(ServiceConfig):
     roster: Path | None = None
     """Start list on this node, as the processor's; by default numbers without names."""
     groups: ThresholdsConfig = ThresholdsConfig()
+    results: Path | None = None
+    """Results of earlier stages on this node; the start list shows them."""
+    object_store: ObjectStoreConfig | None = None
+    """The archive, for a past that the broker has forgotten; by default the past is what the broker keeps."""
     gate: GateConfig = GateConfig()
     replays: int = Field(default=50, ge=0)
     """Replays of the past that run at the same time; each is made for one reader."""
+
+
+def _archived(config: FeedConfig) -> "ArchivedMoments":
+    from tracking.parts import PartStore  # pyarrow and boto3: most feeds do without
+    from tracking.replay.moments import ArchivedMoments
+
+    assert config.object_store is not None
+    start_ms = round(config.stage.race_start.timestamp() * 1000)
+    return ArchivedMoments(PartStore(config.object_store), config.stage.edition, config.stage.number, start_ms)
 
 
 class Feed:
@@ -93,13 +109,15 @@ class Feed:
         self._config = config
         self._course = course_document(stage_course(config.stage), config.stage)
         self._states_kept = KeptStates(config.stack)
-        self._moments: Moments = moments or self._states_kept
+        self._archived = _archived(config) if config.object_store else None
+        self._moments: Moments = moments or self._archived or self._states_kept
         roster = read_roster(config.roster) if config.roster else bare_roster()
+        results = read_results(config.results) if config.results else ()
         thresholds = ThresholdsDocument(split_s=config.groups.split_s, join_s=config.groups.join_s)
-        self._story = Story(config.stage, roster, thresholds)
+        self._story = Story(config.stage, roster, thresholds, results)
         self._moment = Moment(None, config.stage, config.stack, self._story.beside())
         self._states, self._deltas, self._live = (Channel(config.heartbeat_s) for _ in range(3))
-        self._record = orjson.loads(RECORD.read_bytes()) if RECORD.exists() else None
+        self._record = load_record()
         self._gate = Gate(config.gate)
         self._heard: dict[str, tuple[object, int]] = {}
         self._connected = False
@@ -197,6 +215,8 @@ class Feed:
             self._corrupt += 1
             log("corrupt-state", reason=str(error))
             return
+        if self._archived:
+            self._archived.note(frame)
         shown = self._moment.frame
         if shown and (frame.run, frame.clock_ms) <= (shown.run, shown.clock_ms):
             return

@@ -13,9 +13,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
-from pydantic import Field
 
-from tracking.service import Section
+from tracking.object_store import ObjectStoreConfig
 
 STORE_TROUBLE = (BotoCoreError, ClientError)
 """What an object store or the way to it can raise."""
@@ -23,16 +22,6 @@ STORE_TROUBLE = (BotoCoreError, ClientError)
 
 MOST_AT_ONCE = 1000
 """Keys in one request to delete."""
-
-
-class ObjectStoreConfig(Section):
-    """Where the archive's objects go."""
-
-    endpoint: str = Field(pattern=r"^https?://")
-    access_key: str
-    secret_key: str
-    bucket: str = "archive"
-    region: str = "us-east-1"
 
 
 @dataclass(frozen=True)

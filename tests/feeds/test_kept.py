@@ -35,7 +35,10 @@ class FakeStream:
         self.asked = 0
 
     async def get_last_msg(self, stream: str, subject: str) -> Kept:
-        return [kept for kept in self._kept if kept.subject == subject][-1]
+        found = [kept for kept in self._kept if kept.subject == subject]
+        if not found:
+            raise NotFoundError
+        return found[-1]
 
     async def get_msg(self, stream: str, seq: int, subject: str, next: bool) -> Kept:
         self.asked += 1

@@ -5,7 +5,8 @@ import json
 from pathlib import Path
 
 import pytest
-from tracking.prediction.model import FITTED, ModelError, from_json, load_model, load_record, to_json
+from tracking.prediction.model import ModelError, from_json, load_model, to_json
+from tracking.prediction.record import FITTED, load_record
 from tracking.prediction.study.record import SCORED_KM
 
 

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 import numpy as np
 import pytest
 from moto.server import ThreadedMotoServer
-from tracking.parts import ObjectStoreConfig, PartStore, Shelf
+from tracking.object_store import ObjectStoreConfig
+from tracking.parts import PartStore, Shelf
 from tracking.records import RIDER_STATE
 
 RUN = 1_499_590_000

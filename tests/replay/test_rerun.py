@@ -12,7 +12,8 @@ from tracking.broker import BrokerConfig, connected
 from tracking.collector import Arrivals
 from tracking.course import read_course
 from tracking.live import LiveRace, RaceDay
-from tracking.parts import ObjectStoreConfig, PartStore, Shelf
+from tracking.object_store import ObjectStoreConfig
+from tracking.parts import PartStore, Shelf
 from tracking.rerun.jobs import DURABLE, JOBS, Job
 from tracking.rerun.work import run_again
 from tracking.simulator import Race

@@ -237,6 +237,15 @@ class SnapshotDocument(TypedDict):
     """Whether this is the past, told again."""
 
 
+class ResultDocument(TypedDict):
+    """How a rider did in an earlier stage."""
+
+    year: int
+    stage: int
+    rank: int
+    behind_s: float | None
+
+
 class StarterDocument(TypedDict):
     """A rider on the start list."""
 
@@ -245,6 +254,8 @@ class StarterDocument(TypedDict):
     team: str | None
     nationality: str | None
     jerseys: list[Jersey]
+    results: list[ResultDocument]
+    """In the order of their file."""
     withdrawn_at: str | None
 
 

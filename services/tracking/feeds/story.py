@@ -14,6 +14,7 @@ from tracking.feeds.documents import (
     StartListDocument,
     ThresholdsDocument,
 )
+from tracking.history import Result
 from tracking.race_control import JerseyWorn, Withdrawal, decision_of
 from tracking.roster import Entrant, Roster
 from tracking.service import StageConfig, log
@@ -32,13 +33,16 @@ _FORECAST = TypeAdapter(ForecastDocument)
 class Story:
     """All that is told beside the states. What cannot be read is counted and stepped over."""
 
-    def __init__(self, stage: StageConfig, roster: Roster, thresholds: ThresholdsDocument) -> None:
+    def __init__(
+        self, stage: StageConfig, roster: Roster, thresholds: ThresholdsDocument, results: Sequence[Result] = ()
+    ) -> None:
         self.corrupt = 0
         self.forecasts: deque[ForecastDocument] = deque(maxlen=MAX_FORECASTS)
         """Newest first, as all here."""
         self.events: deque[EventDocument] = deque(maxlen=MAX_EVENTS)
         self._stage = stage
         self._roster = roster
+        self._results = results
         self._thresholds = thresholds
         self._jerseys: dict[Jersey, int] = {}
         self._withdrawn_ms: dict[int, int] = {}
@@ -98,6 +102,11 @@ class Story:
             "team": entrant.team,
             "nationality": entrant.nationality,
             "jerseys": [jersey for jersey, wearer in self._jerseys.items() if wearer == entrant.number],
+            "results": [
+                {"year": result.year, "stage": result.stage, "rank": result.rank, "behind_s": result.behind_s}
+                for result in self._results
+                if result.rider == entrant.number
+            ],
             "withdrawn_at": None if withdrawn_ms is None else local_time(withdrawn_ms, self._stage),
         }
 

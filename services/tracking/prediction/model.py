@@ -12,10 +12,8 @@ from tracking.prediction.baselines import BaseRate
 from tracking.prediction.logistic import Logistic
 from tracking.prediction.observation import EVERY_S
 from tracking.prediction.pace import Paces
+from tracking.prediction.record import FITTED
 
-FITTED = Path(__file__).parent / "fitted.json"
-RECORD = Path(__file__).parent / "record.json"
-"""How forecasts with the fitted model have done on simulated stages that it was not fitted to."""
 REMEDY = "fit it again with `python -m tracking.prediction.study`"
 DIGITS = 6
 
@@ -110,12 +108,6 @@ def from_json(document: dict[str, Any], source: str) -> Model:
 def load_model(file: Path = FITTED) -> Model:
     """The fitted model that came with the package, or of another file; ModelError."""
     return from_json(_read(file), file.name)
-
-
-def load_record(file: Path = RECORD) -> dict[str, Any] | None:
-    """How such forecasts have done, as /api/forecasts tells it; None where no study was made of the present model."""
-    record = _read(file)
-    return record if record.get("model") == load_model().name else None
 
 
 def _read(file: Path) -> dict[str, Any]:

@@ -21,7 +21,7 @@ from tracking.wire import RaceStatus, StateFrame
 
 KEPT_GROUPS = 24
 """Row groups in memory, each of some MB at most."""
-RECENT_FRAMES = 300
+RECENT_FRAMES = 2000
 """More than the archive's longest part lasts: what is not stored yet is told from here."""
 LOOK_AGAIN_S = 2.0
 

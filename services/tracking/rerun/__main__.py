@@ -23,7 +23,8 @@ from nats.js import JetStreamContext
 
 from tracking.broker import TROUBLE, BrokerConfig, connected, hold
 from tracking.live import RaceDay
-from tracking.parts import STORE_TROUBLE, ObjectStoreConfig, PartStore
+from tracking.object_store import ObjectStoreConfig
+from tracking.parts import STORE_TROUBLE, PartStore
 from tracking.race_day import BriefingConfig, race_day
 from tracking.rerun.jobs import DURABLE, JOBS, LEASE_S, Job, enqueue, ensure_jobs
 from tracking.rerun.work import run_again

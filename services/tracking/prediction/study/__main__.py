@@ -16,8 +16,9 @@ from pathlib import Path
 from typing import Any
 
 from tracking.course import Course, read_course
-from tracking.prediction.model import FITTED, RECORD, Model, to_json
+from tracking.prediction.model import Model, to_json
 from tracking.prediction.pace import profile_of
+from tracking.prediction.record import FITTED, RECORD
 from tracking.prediction.study.cases import Case, cases_of, rides_of
 from tracking.prediction.study.fitting import Rides, fit_model, fit_paces, simulate
 from tracking.prediction.study.record import RULES, record_document, score
