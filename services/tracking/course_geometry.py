@@ -5,6 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 
 EARTH_RADIUS_M = 6_371_008.8
+METRES_PER_DEGREE = np.pi / 180 * EARTH_RADIUS_M
+"""Of latitude, and of longitude at the equator."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,8 +19,7 @@ class Plane:
     @property
     def metres_per_degree(self) -> tuple[float, float]:
         """(of longitude, of latitude) at the origin."""
-        degree = np.radians(1.0) * EARTH_RADIUS_M
-        return float(degree * np.cos(np.radians(self.lat))), float(degree)
+        return float(METRES_PER_DEGREE * np.cos(np.radians(self.lat))), METRES_PER_DEGREE
 
     def project(self, lat: np.ndarray, lon: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Degrees to (x east, y north) in metres, same shape."""

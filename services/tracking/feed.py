@@ -46,11 +46,12 @@ from tracking.feeds.parameters import (
 )
 from tracking.feeds.story import Story
 from tracking.feeds.streaming import tell_events, tell_socket
+from tracking.groups_config import GroupsConfig
 from tracking.history import read_results
 from tracking.object_store import ObjectStoreConfig
 from tracking.prediction.record import load_record
 from tracking.roster import bare_roster, read_roster
-from tracking.service import Health, Section, ServiceConfig, StageConfig, log, main, together, until
+from tracking.service import Health, ServiceConfig, StageConfig, log, main, together, until
 from tracking.snapshot import Beside, course_document
 from tracking.stage import stage_course
 from tracking.streams import CONTROL, EVENTS, FORECASTS, STATES, ensure_stream, read_on, states_subject
@@ -64,13 +65,6 @@ VERSION = "1.0.0"
 """Of what is told; a change that a client can notice is a new one."""
 
 
-class ThresholdsConfig(Section):
-    """When riders are one group, as the processor's config says it; only shown here."""
-
-    split_s: float = Field(default=6.0, gt=0)
-    join_s: float = Field(default=4.0, gt=0)
-
-
 class FeedConfig(ServiceConfig):
     """feed.json"""
 
@@ -80,7 +74,8 @@ class FeedConfig(ServiceConfig):
     """A comment is sent to silent clients this often, so that they know the line is alive."""
     roster: Path | None = None
     """Start list on this node, as the processor's; by default numbers without names."""
-    groups: ThresholdsConfig = ThresholdsConfig()
+    groups: GroupsConfig = GroupsConfig()
+    """As the processor's; only shown here."""
     results: Path | None = None
     """Results of earlier stages on this node; the start list shows them."""
     object_store: ObjectStoreConfig | None = None

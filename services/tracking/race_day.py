@@ -6,7 +6,7 @@ from typing import Self, TypeVar
 
 from pydantic import Field, model_validator
 
-from tracking.groups import GroupRules
+from tracking.groups_config import GroupsConfig
 from tracking.history import read_classification
 from tracking.live import RaceDay
 from tracking.roster import bare_roster, read_roster
@@ -16,19 +16,6 @@ from tracking.weather import SimulatedWeather, Weather, read_weather
 
 A = TypeVar("A")
 T = TypeVar("T")
-
-
-class GroupsConfig(Section):
-    """When riders are one group; the feed shows it."""
-
-    split_s: float = Field(default=GroupRules().split_s, gt=0)
-    join_s: float = Field(default=GroupRules().join_s, gt=0)
-
-    @model_validator(mode="after")
-    def _keeps_apart(self) -> Self:
-        if self.join_s > self.split_s:
-            raise ValueError(f"join_s ({self.join_s:g}) is above split_s ({self.split_s:g}), so groups would flicker")
-        return self
 
 
 class WeatherConfig(Section):
@@ -64,7 +51,7 @@ def race_day(stage: StageConfig, speed: float, briefing: BriefingConfig) -> Race
     weather = _weather(briefing.weather, mistakes)
     if course is None or roster is None or mistakes:
         raise Mistakes(mistakes)
-    rules = GroupRules(briefing.groups.split_s, briefing.groups.join_s)
+    rules = briefing.groups.rules
     start_ms = round(stage.race_start.timestamp() * 1000)
     return RaceDay(course, start_ms, speed, roster, before, weather, rules)
 

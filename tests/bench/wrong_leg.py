@@ -14,7 +14,8 @@ from pathlib import Path
 
 import numpy as np
 from tracking.course import Course, build_course, read_course
-from tracking.course_file import EARTH_RADIUS_M, Trace
+from tracking.course_file import Trace
+from tracking.course_geometry import METRES_PER_DEGREE
 from tracking.kernel import Tracker
 from tracking.records import READING
 from tracking.riders import start_list
@@ -24,7 +25,6 @@ from tests.bench.figure import Figure
 
 COURSES = Path(__file__).parents[2] / "stacks" / "courses"
 START_MS = 1_499_596_500_000
-METRES_PER_DEGREE = np.pi / 180 * EARTH_RADIUS_M
 WRONG_M = 100.0
 ASSIGNMENTS = 1_000_000
 """Measured at least on every course."""

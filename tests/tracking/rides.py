@@ -1,10 +1,12 @@
 """What the tests of tracking share: the real courses, a recorded stage, and single riders whose truth is known."""
 
+from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
 import numpy as np
 from tracking.course import Course, read_course
+from tracking.kernel import Tracker
 from tracking.records import READING
 from tracking.simulator import Recording, record_stage
 
@@ -37,3 +39,17 @@ def ride(road: Course, device: int, distance: np.ndarray, start_ms: int, seed: i
         METRES_PER_DEGREE * np.cos(np.radians(lat))
     )
     return readings
+
+
+def replay(road: Course, riders: np.ndarray, start_ms: int, readings: np.ndarray) -> Iterator[np.ndarray]:
+    """The frames of a recorded stage, one for each second from its first to its last fix.
+
+    `readings`: READING (n,) in any order. Each frame knows what was fixed up to its second.
+    """
+    ordered = readings[np.argsort(readings["time_ms"], kind="stable")]
+    seconds = np.arange(ordered["time_ms"][0], ordered["time_ms"][-1] + 1000, 1000)
+    ends = np.searchsorted(ordered["time_ms"], seconds, side="right")
+    tracker = Tracker(road, riders, start_ms)
+    for clock_ms, batch in zip(seconds.tolist(), np.split(ordered, ends[:-1]), strict=True):
+        tracker.ingest(batch)
+        yield tracker.frame(clock_ms)

@@ -7,8 +7,6 @@ Examples:
 """
 
 import argparse
-import contextlib
-import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -16,6 +14,8 @@ from pathlib import Path
 import pyarrow as pa
 
 from tracking.archive import ArchiveConfig
+from tracking.command_line import described_parser
+from tracking.draft import draft_of
 from tracking.exports.rides import write_gpx, write_moving_features
 from tracking.exports.source import SourceError, chosen, from_archive, from_file
 from tracking.exports.tables import write_csv, write_geoparquet
@@ -40,7 +40,7 @@ def main(arguments: Sequence[str]) -> int:
         return UNUSABLE
     try:
         tables = chosen(_source(options), frozenset(options.rider), options.every)
-        with _draft(options.out) as draft:
+        with draft_of(options.out) as draft:
             count = WRITERS[options.format](tables, draft)
             if not count:
                 raise SourceError("There is nothing to export: no such rider, or no states.")
@@ -68,28 +68,8 @@ def _source(options: argparse.Namespace) -> Iterator[pa.Table]:
     return from_archive(store, Shelf("states", *stage, run))
 
 
-@contextlib.contextmanager
-def _draft(out: Path) -> Iterator[Path]:
-    """A file that takes the place of `out` when it is whole."""
-    draft = out.with_name(f".{out.name}.{os.getpid()}.new")
-    try:
-        yield draft
-        with draft.open("rb") as file:
-            os.fsync(file.fileno())
-        draft.replace(out)
-    finally:
-        with contextlib.suppress(OSError):
-            draft.unlink(missing_ok=True)
-
-
 def _parser() -> argparse.ArgumentParser:
-    head, _, examples = (__doc__ or "").partition("\n\nExamples:")
-    parser = argparse.ArgumentParser(
-        "scripts/replay export",
-        description=head,
-        epilog=f"examples:{examples}",
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    parser = described_parser("scripts/replay export", __doc__)
     parser.add_argument("states", type=Path, nargs="?", metavar="STATES", help="a file that scripts/replay wrote")
     parser.add_argument("--config", type=Path, help="instead: the archive's own config file, which names the stage")
     parser.add_argument("--run", type=int, help="run of the stage in the archive; the last where it is left out")

@@ -5,6 +5,6 @@
 `air` and `power` tell what the riders feel and spend; `tracker` is what the services use.
 """
 
-from tracking.kernel.tracker import Counts, Tracker, replay
+from tracking.kernel.tracker import Counts, Tracker
 
-__all__ = ["Counts", "Tracker", "replay"]
+__all__ = ["Counts", "Tracker"]

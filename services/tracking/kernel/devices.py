@@ -3,13 +3,13 @@
 import numpy as np
 
 from tracking.compiled import compiled
+from tracking.course_geometry import METRES_PER_DEGREE
 
 EARLIEST_MS = -12 * 3600 * 1000
 LATEST_MS = 24 * 3600 * 1000
 """From the start of the race on; a reading outside of this comes from a wrong clock."""
 MOVING_MS = 2.0
 """m/s above which a device moves."""
-METRES_PER_DEGREE = 111_195.0
 WATCHED_S = 10.0
 """So long that the noise of a standing device is no motion."""
 SPEAKS_FOR_MS = 25_000

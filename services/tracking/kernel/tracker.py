@@ -1,7 +1,6 @@
 """What the services use of the kernel: readings in, frames out, live or from a recording."""
 
 import zlib
-from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -197,22 +196,3 @@ KEPT = ("riders", "_devices", "_tracks", "_history", "_order", "_passage", "_air
 def _crc_of(course: Course) -> int:
     """The same for the same road only."""
     return zlib.crc32(np.concatenate((course.distance, course.lat, course.lon)).tobytes())
-
-
-def replay(course: Course, riders: np.ndarray, start_ms: int, readings: np.ndarray) -> Iterator[np.ndarray]:
-    """The frames of a recorded stage, one for each second from its first to its last fix.
-
-    `readings`: READING (n,) in any order. Each frame knows what was fixed up to its second.
-    """
-    ordered = readings[np.argsort(readings["time_ms"], kind="stable")]
-    seconds = np.arange(ordered["time_ms"][0], ordered["time_ms"][-1] + 1000, 1000)
-    ends = np.searchsorted(ordered["time_ms"], seconds, side="right")
-    batches = zip(seconds.tolist(), np.split(ordered, ends[:-1]), strict=True)
-    yield from run(Tracker(course, riders, start_ms), batches)
-
-
-def run(tracker: Tracker, batches: Iterable[tuple[int, np.ndarray]]) -> Iterator[np.ndarray]:
-    """A frame for each (clock, READINGs that came since the last one)."""
-    for clock_ms, batch in batches:
-        tracker.ingest(batch)
-        yield tracker.frame(clock_ms)

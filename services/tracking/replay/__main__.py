@@ -19,6 +19,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from tracking.command_line import described_parser
 from tracking.course import Checkpoint, Course, CourseError, read_course
 from tracking.replay.recording import Recording, RecordingError, read_recording
 from tracking.replay.ride import Ridden, ride
@@ -163,13 +164,8 @@ def _sentences(report: dict[str, Any]) -> str:
 
 
 def _parser() -> argparse.ArgumentParser:
-    head, examples = (__doc__ or "").split("Examples:", 1)
-    parser = argparse.ArgumentParser(
-        "scripts/replay",
-        description=head,
-        epilog=f"examples:{examples}\nexports of an archive or of STATES: scripts/replay export --help",
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    exports = "\nexports of an archive or of STATES: scripts/replay export --help"
+    parser = described_parser("scripts/replay", __doc__, exports)
     parser.add_argument("readings", type=Path, metavar="READINGS", help="the recording")
     parser.add_argument("--course", type=Path, required=True, help="the course in GeoJSON, GPX, TCX or FIT")
     parser.add_argument("--out", type=Path, required=True, metavar="STATES", help="the Parquet file to write")

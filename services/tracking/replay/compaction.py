@@ -7,7 +7,6 @@ Example:
   python -m tracking.replay.compaction --config /etc/etape/archive.json
 """
 
-import argparse
 import json
 import sys
 import tempfile
@@ -20,6 +19,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from tracking.collector import Arrivals, Content, Readings, States
+from tracking.command_line import described_parser
 from tracking.parts import STORE_TROUBLE, PartStore, Shelf, rows_of
 from tracking.service import Mistakes, load_config
 
@@ -149,13 +149,7 @@ def main() -> int:
     """0 when every kind is compact; 1 where the store or the parts are to blame; 2 on a mistake."""
     from tracking.archive import ArchiveConfig
 
-    head, _, examples = (__doc__ or "").partition("\n\nExample:")
-    parser = argparse.ArgumentParser(
-        "python -m tracking.replay.compaction",
-        description=head,
-        epilog=f"example:{examples}",
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    parser = described_parser("python -m tracking.replay.compaction", __doc__)
     parser.add_argument("--config", type=Path, required=True, help="the archive's own config file")
     parser.add_argument("--run", type=int, help="run of the stage; the last where it is left out")
     asked = parser.parse_args()

@@ -1,7 +1,6 @@
 """A recording ridden again: the state of every rider at every second, into a file that is there whole or not at all."""
 
 import contextlib
-import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +10,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from tracking.course import Course
+from tracking.draft import draft_of
 from tracking.kernel import Counts, Tracker
 from tracking.replay.recording import Recording
 from tracking.replay.sheet import schema_of, table_of
@@ -84,12 +84,5 @@ def bundles(frames: Iterator[np.ndarray], rows: int) -> Iterator[np.ndarray]:
 @contextlib.contextmanager
 def parquet_file(path: Path, schema: pa.Schema) -> Iterator[pq.ParquetWriter]:
     """A file of this name once all is on the disk; until then, and after an error, what was there before."""
-    draft = path.with_name(f".{path.name}.{os.getpid()}.new")
-    try:
-        with pq.ParquetWriter(draft, schema, compression="zstd", compression_level=1) as writer:
-            yield writer
-        with draft.open("rb") as file:
-            os.fsync(file.fileno())
-        draft.replace(path)
-    finally:
-        draft.unlink(missing_ok=True)
+    with draft_of(path) as draft, pq.ParquetWriter(draft, schema, compression="zstd", compression_level=1) as writer:
+        yield writer

@@ -22,6 +22,7 @@ from nats.aio.msg import Msg
 from nats.js import JetStreamContext
 
 from tracking.broker import TROUBLE, BrokerConfig, connected, hold
+from tracking.command_line import described_parser
 from tracking.live import RaceDay
 from tracking.object_store import ObjectStoreConfig
 from tracking.parts import STORE_TROUBLE, PartStore
@@ -173,13 +174,7 @@ _COMMANDS = {"enqueue": _enqueue, "worker": _work, "status": _status}
 
 
 def _parser() -> argparse.ArgumentParser:
-    head, _, examples = (__doc__ or "").partition("\n\nExamples:")
-    parser = argparse.ArgumentParser(
-        "python -m tracking.rerun",
-        description=head,
-        epilog=f"examples:{examples}",
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    parser = described_parser("python -m tracking.rerun", __doc__)
     commands = parser.add_subparsers(dest="command", required=True)
     helps = {"enqueue": "ask for all stages", "worker": "do jobs", "status": "what is done, and whether it is equal"}
     made = {name: commands.add_parser(name, help=text) for name, text in helps.items()}

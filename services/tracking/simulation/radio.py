@@ -7,7 +7,7 @@ and the second alone, so a race that is resumed in the middle suffers the same f
 import numpy as np
 
 from tracking.compiled import compiled
-from tracking.course_geometry import EARTH_RADIUS_M
+from tracking.course_geometry import METRES_PER_DEGREE
 
 FAULTS = ("lost", "late", "repeated", "reordered", "frozen", "wild")
 LOST, LATE, REPEATED, REORDERED, FROZEN, WILD = range(len(FAULTS))
@@ -41,7 +41,6 @@ DRIFT_KEEPS = 0.96
 JITTER_M = 2.2
 WILD_DEGREES = 0.02
 """A wild fix lies up to half of this away, in both directions."""
-METRES_PER_DEGREE = np.pi / 180 * EARTH_RADIUS_M
 GRID = 1e6
 """Devices report millionths of a degree."""
 
