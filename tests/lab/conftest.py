@@ -2,6 +2,7 @@
 
 import os
 import shutil
+from pathlib import Path
 
 import pytest
 
@@ -30,8 +31,10 @@ DAY = (
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """A room that DAY does not name is an error: nobody would know what it may rely on."""
-    items.sort(key=lambda item: DAY.index(item.path.stem))
+    """A room that DAY does not name is an error: nobody would know what it may rely on. All other tests go first."""
+    day = [item for item in items if item.path.parent == Path(__file__).parent]
+    elsewhere = [item for item in items if item not in day]
+    items[:] = elsewhere + sorted(day, key=lambda item: DAY.index(item.path.stem))
 
 
 @pytest.fixture(scope="session")
