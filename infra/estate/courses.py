@@ -6,6 +6,7 @@ from math import cos, hypot, radians
 from pathlib import Path
 
 from tracking.course_file import EARTH_RADIUS_M, CourseError, CourseMistake, Trace, read_trace
+from tracking.course_formats import SUFFIXES
 
 from infra.estate.model import Finish
 
@@ -22,6 +23,11 @@ class Examined:
     """None where the file cannot be used."""
     finish: Finish
     mistakes: tuple[CourseMistake, ...] = ()
+
+
+def course_files(folder: Path) -> dict[str, Path]:
+    """Every course of a folder by its file name, in any format that the tracking reads."""
+    return {path.name: path for path in sorted(folder.glob("*")) if path.suffix in SUFFIXES}
 
 
 def examine(path: Path) -> Examined:

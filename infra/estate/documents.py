@@ -3,11 +3,13 @@
 What one field says about another (a cable's port, a service's node) is the business of `infra.estate.checks`.
 """
 
+import re
 from datetime import date, datetime
 from ipaddress import IPv4Network
 from typing import Annotated, Literal
 
 from pydantic import AwareDatetime, Field, model_validator
+from tracking.course_formats import SUFFIXES
 
 from infra.estate.fields import Document, Label, Name, NetworkPort, Port, Ports, SecretName, Terrain, Title, Zone
 from infra.estate.model import Finish, Layer, SiteKind
@@ -276,7 +278,7 @@ class StageDoc(Document):
     race_start: AwareDatetime
     expected_finish: AwareDatetime
     pack_up: AwareDatetime
-    course: Annotated[str, Field(pattern=r"^[A-Za-z0-9-]+\.geojson$")]
+    course: Annotated[str, Field(pattern=rf"^[A-Za-z0-9-]+({'|'.join(map(re.escape, SUFFIXES))})$")]
 
     @property
     def times(self) -> tuple[tuple[str, datetime], ...]:

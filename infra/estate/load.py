@@ -7,6 +7,8 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Literal, get_args
 
+from tracking.course_formats import SUFFIXES
+
 from infra.estate.build import build_core, build_stage, stage_of
 from infra.estate.checks import check
 from infra.estate.layers import folders
@@ -19,7 +21,7 @@ from infra.estate.written import Written
 STACKS = Path(__file__).resolve().parents[2] / "stacks"
 _NAME = re.compile(r"^(?P<edition>\d{4})-(?:core|s(?P<stage>\d{2}))$")
 
-_READ = {".yaml", ".csv", ".geojson"}
+_READ = {".yaml", ".csv", *SUFFIXES}
 
 Scale = Literal["small", "full"]
 DemandName = Literal["rest", "race"]

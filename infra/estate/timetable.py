@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 
 from tracking.course_file import Trace, read_trace
 
+from infra.estate.courses import course_files
 from infra.estate.documents import StageDoc
 from infra.estate.fields import Terrain
 
@@ -68,7 +69,7 @@ def stand_in(courses: Mapping[str, Trace], profile: Terrain, distance_km: float)
 
 def read_courses(folder: Path) -> dict[str, Trace]:
     """Every course of a folder by its file name. Raises CourseError."""
-    return {path.name: read_trace(path) for path in folder.glob("*.geojson")}
+    return {name: read_trace(path) for name, path in course_files(folder).items()}
 
 
 def table_of(stages: Iterable[StageDoc]) -> str:

@@ -2,14 +2,14 @@
 
 from collections.abc import Iterator
 
-from infra.estate.courses import examine
+from infra.estate.courses import course_files, examine
 from infra.estate.mistakes import Mistake, known
 from infra.estate.written import Written
 
 
 def stand_ins(written: Written) -> Iterator[Mistake]:
     """The course that a stage names exists, passes the checks of course files, and is raced in the same way."""
-    there = {path.name: path for path in written.courses.glob("*.geojson")}
+    there = course_files(written.courses)
     for line in written.stages:
         name = line.doc.course
         if name not in there:
