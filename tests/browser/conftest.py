@@ -1,29 +1,16 @@
 """Debian's Chromium, driven by Playwright; a page that says anything on its console has failed."""
 
-import os
-import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page
+from tracking.course import Course
 
-from infra.workspace import ROOT, Toolbox, Workspace
+from infra.workspace import ROOT
+from tests.browser.chromium import NO_WEBGL, SOFTWARE_WEBGL, Launch, chromium, launcher
+from tests.browser.fake_feed import FakeFeed, Served, the_course
 
-FLAGS = (
-    "--headless",
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-)
-
-NO_WEBGL = ("--disable-3d-apis",)
-SOFTWARE_WEBGL = ("--use-gl=angle", "--use-angle=swiftshader", "--enable-unsafe-swiftshader")
-"""What draws in 3D on a machine without a graphics card."""
 OF_THE_DRIVER = "GL Driver Message"
 """What Chromium itself says of drawing without a graphics card; no page can help it."""
 AXE = ROOT / "services/pages/web/node_modules/axe-core/axe.min.js"
@@ -33,31 +20,19 @@ OpenPage = Callable[..., Page]
 pages in space have WebGL."""
 
 
-def _chromium() -> str | None:
-    try:
-        chosen = Toolbox.read(Workspace.from_environment()).chromium
-    except (OSError, TypeError, ValueError):
-        chosen = ""
-    return chosen or os.environ.get("ETAPE_CHROMIUM") or shutil.which("chromium")
-
-
 @pytest.fixture(scope="session")
 def applications() -> Path:
     """The folder of the services with both page applications built, as set-up leaves it."""
     return ROOT / "services"
 
 
-Launch = Callable[..., Browser]
-
-
 @pytest.fixture(scope="package")
 def launch() -> Iterator[Launch]:
     """Ends with its folder: while Playwright runs, no other test of the process can start an event loop."""
-    chromium = _chromium()
-    if chromium is None:
+    if chromium() is None:
         pytest.fail("no Chromium: apt-get install chromium")
-    with sync_playwright() as playwright:
-        yield lambda *flags: playwright.chromium.launch(executable_path=chromium, args=[*FLAGS, *flags])
+    with launcher() as launch:
+        yield launch
 
 
 @pytest.fixture(scope="package")
@@ -120,6 +95,17 @@ def open_page(
     for context in contexts:
         context.close()
     assert said == []
+
+
+@pytest.fixture(scope="package")
+def course() -> Course:
+    return the_course()
+
+
+@pytest.fixture
+def race(course: Course, applications: Path) -> Iterator[Served]:
+    with Served(FakeFeed(course)) as served:
+        yield served
 
 
 def barriers(page: Page) -> list[str]:
