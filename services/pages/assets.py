@@ -1,5 +1,7 @@
 """Finds the hashed files of a page application in what Vite built."""
 
+import base64
+import hashlib
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -7,6 +9,8 @@ from pathlib import Path
 from typing import Any
 
 URL = "/static/"
+FIRST = "src/parts/first.css"
+"""What `vite.config.ts` calls the styles of the first HTML."""
 
 
 class AssetsMissing(Exception):
@@ -21,7 +25,21 @@ class Assets:
     modules: tuple[str, ...]
     """What the script imports, so that a browser need not read it first to know."""
     styles: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class First:
+    """What a page needs to be seen, before its own styles and scripts: it stands in the first HTML."""
+
+    styles: str
+    """CSS."""
     fonts: tuple[str, ...]
+    """Addresses."""
+
+    @property
+    def source(self) -> str:
+        """As a content security policy names these styles."""
+        return f"'sha256-{base64.b64encode(hashlib.sha256(self.styles.encode()).digest()).decode()}'"
 
 
 def read_assets(static: Path) -> dict[str, Assets]:
@@ -29,16 +47,38 @@ def read_assets(static: Path) -> dict[str, Assets]:
 
     Raise AssetsMissing where it is of no use.
     """
-    file = static / "manifest.json"
     try:
-        chunks = json.loads(file.read_text())
-        pages = {Path(key).stem: _assets(chunks, key) for key, chunk in chunks.items() if chunk.get("isEntry")}
+        chunks = _chunks(static)
+        scripts = [key for key, chunk in chunks.items() if chunk.get("isEntry") and key != FIRST]
+        pages = {Path(key).stem: _assets(chunks, key) for key in scripts}
     except (OSError, ValueError, KeyError, AttributeError):
         pages = {}
     if not pages:
-        remedy = "run `npm install --no-save && npm run build` in services/pages/web"
-        raise AssetsMissing(f"{file}: names no built page application; {remedy}.")
+        raise _missing(static)
     return pages
+
+
+def read_first(static: Path) -> First:
+    """What all pages of an application have in their first HTML.
+
+    Raise AssetsMissing where it was not built.
+    """
+    try:
+        chunks = _chunks(static)
+        styles = (static / chunks[FIRST]["file"]).read_text()
+    except (OSError, ValueError, KeyError):
+        raise _missing(static) from None
+    files = (chunk["file"] for chunk in chunks.values())
+    return First(styles.strip(), tuple(URL + file for file in files if file.endswith(".woff2")))
+
+
+def _chunks(static: Path) -> Any:
+    return json.loads((static / "manifest.json").read_text())
+
+
+def _missing(static: Path) -> AssetsMissing:
+    remedy = "run `npm install --no-save && npm run build` in services/pages/web"
+    return AssetsMissing(f"{static / 'manifest.json'}: names no built page application; {remedy}.")
 
 
 def _assets(chunks: Mapping[str, Any], entry: str) -> Assets:
@@ -48,9 +88,6 @@ def _assets(chunks: Mapping[str, Any], entry: str) -> Assets:
         script=URL + chunks[entry]["file"],
         modules=tuple(URL + chunk["file"] for chunk in found[1:]),
         styles=tuple(dict.fromkeys(URL + style for chunk in found for style in chunk.get("css", []))),
-        fonts=tuple(
-            dict.fromkeys(URL + file for chunk in found for file in chunk.get("assets", []) if file.endswith(".woff2"))
-        ),
     )
 
 

@@ -8,13 +8,13 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 from starlette.requests import Request
-from starlette.responses import HTMLResponse
+from starlette.responses import Response
 from starlette.routing import BaseRoute, Mount
-from starlette.staticfiles import StaticFiles
 
-from pages.assets import read_assets
+from pages.assets import First, read_assets, read_first
 from pages.filters import FILTERS
 from pages.headers import ANYWHERE, content_policy, page_middleware
+from pages.packing import Html, PackedFiles
 
 THEMES = ("night", "day")
 _BREAKS_OUT = str.maketrans(
@@ -41,6 +41,9 @@ class Site:
         """Raise AssetsMissing where the application was not built."""
         self.static = package / "static"
         self.assets = read_assets(self.static)
+        self.first: First = read_first(self.static)
+        self._rendered: dict[tuple[str, str | None], tuple[Any, Html]] = {}
+        """The last of each template and theme, with its version."""
         self.templates = Environment(
             loader=FileSystemLoader([package / "templates", Path(__file__).parent / "templates"]),
             autoescape=True,
@@ -50,23 +53,34 @@ class Site:
         )
         self.templates.filters.update(FILTERS, embedded_json=embedded_json)
 
-    def page(self, request: Request, template: str, script: str = "index", **context: Any) -> HTMLResponse:
-        """Render a template that extends base.html; the reader's theme comes from the cookie that the page sets."""
-        html = self._render(template, script, request.cookies.get("theme"), context)
-        return HTMLResponse(html, headers={"Cache-Control": "no-store", "Vary": "Cookie"})
+    def page(
+        self, request: Request, template: str, script: str = "index", version: Any = None, **context: Any
+    ) -> Response:
+        """Render a template that extends base.html; the reader's theme comes from the cookie that the page sets.
 
-    def widget(self, request: Request, template: str, script: str, **context: Any) -> HTMLResponse:
-        """As `page`, for anyone's frame; whoever embeds it chooses its theme in the address."""
-        html = self._render(template, script, request.query_params.get("theme"), context)
-        return HTMLResponse(
-            html, headers={"Cache-Control": "no-store", "Content-Security-Policy": content_policy(ANYWHERE)}
-        )
+        `version`: equal for contexts that say the same, which are rendered once for all their readers.
+        """
+        html = self._html(template, script, request.cookies.get("theme"), version, {**context, "first": self.first})
+        policy = content_policy({"style-src": f"'self' {self.first.source}"})
+        headers = {"Cache-Control": "no-store", "Content-Security-Policy": policy, "Vary": "Cookie, Accept-Encoding"}
+        return html.response(request.headers, headers)
 
-    def _render(self, template: str, script: str, theme: str | None, context: dict[str, Any]) -> str:
+    def widget(self, request: Request, template: str, script: str, **context: Any) -> Response:
+        """As `page`, for anyone's frame: it has styles of its own, and whoever embeds it chooses its theme."""
+        html = self._html(template, script, request.query_params.get("theme"), None, {**context, "first": None})
+        headers = {"Cache-Control": "no-store", "Content-Security-Policy": content_policy(ANYWHERE)}
+        return html.response(request.headers, {**headers, "Vary": "Accept-Encoding"})
+
+    def _html(self, template: str, script: str, theme: str | None, version: Any, context: dict[str, Any]) -> Html:
         chosen = theme if theme in THEMES else None
-        return self.templates.get_template(template).render(assets=self.assets[script], theme=chosen, **context)
+        known, html = self._rendered.get((template, chosen), (None, None))
+        if html is None or version is None or known != version:
+            rendering = self.templates.get_template(template)
+            html = Html(rendering.render(assets=self.assets[script], theme=chosen, **context))
+            self._rendered[template, chosen] = version, html
+        return html
 
     def mount(self, routes: Sequence[BaseRoute]) -> Mount:
         """The page's own routes together with its files, with headers and compression around them."""
-        files = Mount("/static", StaticFiles(directory=self.static))
+        files = Mount("/static", PackedFiles(directory=self.static))
         return Mount("/", routes=[*routes, files], middleware=page_middleware())

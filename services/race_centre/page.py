@@ -6,7 +6,7 @@ from typing import Any, Protocol
 
 from pages.site import Site
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, PlainTextResponse, Response
+from starlette.responses import PlainTextResponse, Response
 from starlette.routing import BaseRoute, Mount, Route
 
 SHOWN = ("groups", "profile", "riders")
@@ -39,15 +39,14 @@ def race_page(feed: Feed) -> Mount:
     """All routes of the Race Centre; raise AssetsMissing where its application was not built."""
     site = Site(Path(__file__).parent)
 
-    def page(request: Request, name: str, script: str) -> HTMLResponse:
-        return site.page(
-            request, name, script, course=feed.course(), startlist=feed.start_list(), snapshot=feed.snapshot()
-        )
+    def page(request: Request, name: str, script: str) -> Response:
+        told = {"startlist": feed.start_list(), "snapshot": feed.snapshot()}
+        return site.page(request, name, script, version=told, course=feed.course(), **told)
 
-    async def race(request: Request) -> HTMLResponse:
+    async def race(request: Request) -> Response:
         return page(request, "race.html", "index")
 
-    async def commentator(request: Request) -> HTMLResponse:
+    async def commentator(request: Request) -> Response:
         return page(request, "commentator.html", "commentator")
 
     async def widget(request: Request) -> Response:

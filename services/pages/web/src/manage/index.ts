@@ -1,7 +1,6 @@
 import { mount } from 'svelte'
 import { firstSnapshot, Live } from '../parts/live.svelte'
-import '../parts/tokens.css'
-import '../parts/first.css'
+import { painted } from '../parts/painted'
 import type { Snapshot } from './estate'
 import './look.css'
 import Manage from './Manage.svelte'
@@ -19,6 +18,7 @@ if (target && first) {
     version: () => Symbol(), // the estate is judged anew before each event, so each is news
     patience: () => PATIENCE_MS,
   })
+  await painted()
   target.replaceChildren()
   mount(Manage, { target, props: { live } })
 }

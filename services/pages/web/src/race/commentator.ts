@@ -1,7 +1,6 @@
 import { mount } from 'svelte'
 import { firstSnapshot } from '../parts/live.svelte'
-import '../parts/tokens.css'
-import '../parts/first.css'
+import { painted } from '../parts/painted'
 import './commentator.css'
 import './look.css'
 import Commentator from './Commentator.svelte'
@@ -14,6 +13,7 @@ const target = document.getElementById('app')
 const course = firstSnapshot<Course>('course')
 const live = liveRace()
 if (target && course && live) {
+  await painted()
   target.replaceChildren()
   mount(Commentator, { target, props: { time: new RaceTime(live), course, starters: starters() } })
 }

@@ -1,7 +1,6 @@
 import { mount } from 'svelte'
 import { firstSnapshot } from '../parts/live.svelte'
-import '../parts/tokens.css'
-import '../parts/first.css'
+import { painted } from '../parts/painted'
 import type { Course } from './feed'
 import './look.css'
 import Race from './Race.svelte'
@@ -13,6 +12,7 @@ const target = document.getElementById('app')
 const course = firstSnapshot<Course>('course')
 const live = liveRace()
 if (target && course && live) {
+  await painted()
   target.replaceChildren()
   mount(Race, { target, props: { time: new RaceTime(live), course, starters: starters() } })
 }
