@@ -14,7 +14,20 @@ import json
 import sys
 from collections.abc import Callable, Iterable
 
-from tests.bench import beside, day, estate, forecasts, latency, readers, replay, review, tracking, transport, wrong_leg
+from tests.bench import (
+    beside,
+    day,
+    estate,
+    forecasts,
+    latency,
+    pages,
+    readers,
+    replay,
+    review,
+    tracking,
+    transport,
+    wrong_leg,
+)
 from tests.bench.figure import Figure
 
 
@@ -34,7 +47,7 @@ def _day(options: argparse.Namespace) -> Iterable[Figure]:
 
 
 def _tracking(options: argparse.Namespace) -> Iterable[Figure]:
-    rooms = (tracking, wrong_leg, beside, latency, transport, replay, readers)
+    rooms = (tracking, wrong_leg, beside, latency, transport, replay, readers, pages)
     return [figure for room in rooms for figure in room.figures()]
 
 
