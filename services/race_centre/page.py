@@ -8,10 +8,11 @@ from pages.site import Site
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import BaseRoute, Mount, Route
+from tracking.feeds.documents import SnapshotDocument
+from tracking.feeds.views import small
 
 SHOWN = ("groups", "profile", "riders")
 """What a widget can show; the first where its address does not say."""
-RIDERS_SHOWN = 20
 
 
 class Feed(Protocol):
@@ -30,7 +31,7 @@ class Feed(Protocol):
         """What /api/startlist answers; names are null where riders are numbers."""
         ...
 
-    def snapshot(self) -> Mapping[str, Any]:
+    def snapshot(self) -> SnapshotDocument:
         """What /api/snapshot answers; its status is `waiting` until a state has come."""
         ...
 
@@ -53,12 +54,12 @@ def race_page(feed: Feed) -> Mount:
         show = request.query_params.get("show", SHOWN[0])
         if show not in SHOWN:
             return PlainTextResponse(f"show={show}: this widget shows {', '.join(SHOWN)}.\n", 400)
-        # A small page: it carries only what it shows.
         snapshot = feed.snapshot()
-        kept = snapshot["riders"][:RIDERS_SHOWN] if show == "riders" else []
+        told = small(snapshot, "riders" if show == "riders" else "groups")
         course = feed.course() if show == "profile" else None
-        small = {**snapshot, "riders": kept}
-        return site.widget(request, "widget.html", "widget", show=show, course=course, snapshot=small)
+        return site.widget(
+            request, "widget.html", "widget", show=show, course=course, race=snapshot["race"], snapshot=told
+        )
 
     routes = [Route("/", race), Route("/commentator", commentator), Route("/widget", widget)]
     return site.mount([*routes, *feed.routes])

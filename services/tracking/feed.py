@@ -7,6 +7,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
+import orjson
 from nats.aio.client import Client
 from nats.aio.msg import Msg
 from nats.js import JetStreamContext
@@ -24,6 +25,7 @@ from tracking.feeds.documents import (
     CourseDocument,
     EventsDocument,
     ForecastsDocument,
+    SmallDocument,
     SnapshotDocument,
     StartListDocument,
     ThresholdsDocument,
@@ -46,6 +48,7 @@ from tracking.feeds.parameters import (
 )
 from tracking.feeds.story import Story
 from tracking.feeds.streaming import tell_events, tell_socket
+from tracking.feeds.views import VIEWS, View
 from tracking.groups_config import GroupsConfig
 from tracking.history import read_results
 from tracking.object_store import ObjectStoreConfig
@@ -61,7 +64,7 @@ if TYPE_CHECKING:
     from tracking.replay.moments import ArchivedMoments
 
 T = TypeVar("T")
-VERSION = "1.0.0"
+VERSION = "1.1.0"
 """Of what is told; a change that a client can notice is a new one."""
 
 
@@ -112,6 +115,7 @@ class Feed:
         self._story = Story(config.stage, roster, thresholds, results)
         self._moment = Moment(None, config.stage, config.stack, self._story.beside())
         self._states, self._deltas, self._live = (Channel(config.heartbeat_s) for _ in range(3))
+        self._views: dict[View, Channel] = {view: Channel(config.heartbeat_s) for view in VIEWS}
         self._record = load_record()
         self._gate = Gate(config.gate)
         self._heard: dict[str, tuple[object, int]] = {}
@@ -166,7 +170,7 @@ class Feed:
 
     @property
     def _channels(self) -> tuple[Channel, ...]:
-        return self._states, self._deltas, self._live
+        return self._states, self._deltas, self._live, *self._views.values()
 
     async def _follow(self, client: Client) -> None:
         js = client.jetstream()
@@ -230,6 +234,9 @@ class Feed:
         self._states.publish(Message("state", ident, lambda: (moment.answer.body,)))
         self._live.publish(Message("update", ident, moment.updates))
         self._deltas.publish(Message("snapshot", ident, lambda: (moment.answer.body,)), step)
+        for view, channel in self._views.items():
+            whole = Message("snapshot", ident, partial(_small, moment, view))
+            channel.publish(whole, Message("delta", ident, partial(_small, moment, view, before)) if follows else None)
 
     def _endpoints(self) -> tuple[Endpoint[Any], ...]:
         """All that is answered, in the order of the documentation."""
@@ -242,7 +249,7 @@ class Feed:
             Endpoint(
                 "/api/stream",
                 "The race from now on, each new second as an event",
-                SnapshotDocument | DeltaDocument,
+                SnapshotDocument | SmallDocument | DeltaDocument,
                 StreamParameters,
                 tells=self._tell_stream,
                 events=("state", "snapshot", "delta"),
@@ -315,8 +322,12 @@ class Feed:
         return Moment(frame, self._config.stage, self._config.stack, beside)
 
     async def _tell_stream(self, asked: Asked[StreamParameters]) -> None:
-        channel = self._deltas if asked.parameters.deltas else self._states
-        await tell_events(asked, channel, self._config.door.patience_s)
+        await tell_events(asked, self._channel_of(asked.parameters), self._config.door.patience_s)
+
+    def _channel_of(self, asked: StreamParameters) -> Channel:
+        if asked.view is not None:
+            return self._views[asked.view]
+        return self._deltas if asked.deltas else self._states
 
     async def _tell_live(self, asked: Asked[Parameters]) -> None:
         await tell_events(asked, self._live, self._config.door.patience_s)
@@ -358,10 +369,8 @@ class Feed:
             asked = parsed(StreamParameters, socket)
             with self._gate.streaming(caller):
                 await socket.accept()
-                channel = self._deltas if asked.deltas else self._states
-                await tell_socket(
-                    socket.receive, socket.send, channel, asked.last_event_id, self._config.door.patience_s
-                )
+                patience_s = self._config.door.patience_s
+                await tell_socket(socket.receive, socket.send, self._channel_of(asked), asked.last_event_id, patience_s)
         except Refused as refused:
             await socket.close(1008, refused.sentence[:120])
 
@@ -379,6 +388,11 @@ async def _of_the_past(asked: Awaitable[T]) -> T:
 
 def _alone(document: bytes) -> tuple[bytes]:
     return (document,)
+
+
+def _small(moment: Moment, view: View, before: Moment | None = None) -> tuple[bytes]:
+    """A view of a moment; since another one, where there is one before."""
+    return (moment.small_delta_since(before, view) if before else orjson.dumps(moment.small(view)),)
 
 
 if __name__ == "__main__":

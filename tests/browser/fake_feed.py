@@ -23,14 +23,17 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response, StreamingResponse
 from starlette.routing import Route
 from tracking.course import Course, read_course
+from tracking.feeds.deltas import DeltaDocument, delta_of
 from tracking.feeds.documents import (
     EventDocument,
     ForecastDocument,
     Jersey,
+    SmallDocument,
     SnapshotDocument,
     StartListDocument,
     TimelineDocument,
 )
+from tracking.feeds.views import View, small
 from tracking.records import RIDER_STATE
 from tracking.riders import start_list
 from tracking.service import StageConfig
@@ -286,9 +289,17 @@ class FakeFeed:
         if self.silent:
             return PlainTextResponse("silent", 503)
 
+        view: View | None = request.query_params.get("view")  # type: ignore[assignment]
+
         async def events() -> AsyncIterator[str]:
+            told = None
             while not self.silent:
-                yield _event(self.snapshot())
+                snapshot = self.snapshot()
+                if view is None:
+                    yield _event(snapshot)
+                else:
+                    before, told = told, small(snapshot, view)
+                    yield _event(told, "snapshot") if before is None else _event(delta_of(before, told), "delta")
                 await asyncio.sleep(TICK_S)
                 self.seconds += not self.frozen
 
@@ -300,8 +311,8 @@ def _ms(second: float) -> int:
     return round((STAGE.race_start + timedelta(seconds=round(second))).timestamp() * 1000)
 
 
-def _event(document: SnapshotDocument) -> str:
-    return f"event: state\nid: {document['race']['clock_ms']}\ndata: {json.dumps(document)}\n\n"
+def _event(document: SnapshotDocument | SmallDocument | DeltaDocument, name: str = "state") -> str:
+    return f"event: {name}\ndata: {json.dumps(document)}\n\n"
 
 
 def _headings(course: Course) -> np.ndarray:

@@ -24,6 +24,7 @@ from tracking.feeds.channel import RING, Channel, Reader
 from tracking.feeds.deltas import applied, delta_of
 from tracking.feeds.gzipped import HEAD, Checksum, deflate, following
 from tracking.feeds.messages import Message as Told
+from tracking.feeds.views import VIEWS, View, small
 from tracking.service import StageConfig
 from tracking.snapshot import Beside, snapshot_document
 from tracking.wire import encode_states
@@ -102,6 +103,53 @@ def test_deltas_over_the_wire_give_the_snapshot(served: Served) -> None:
             assert (name, ident) == ("delta", str(START_MS + second * 1000))
             held = applied(held, delta)
         assert held == httpx.get(f"{served.address}/api/snapshot").json()
+
+
+VIEW_LIMIT = 500
+"""Bytes a second that a widget may cost its reader, once it has the first second."""
+
+
+@pytest.mark.parametrize("view", VIEWS)
+def test_a_small_page_is_told_little_and_has_all_that_it_shows(served: Served, view: View) -> None:
+    """Guards: a widget in a newspaper's page that fetches 198 riders a second; one that is not where the race is."""
+    with httpx.stream("GET", f"{served.address}/api/stream?view={view}", timeout=5) as stream:
+        told = events(stream.iter_lines())
+        name, _, held = next(told)
+        assert name == "snapshot"
+        for second in range(2, 12):
+            served.show(frame(second, seed=second))
+            name, ident, delta = next(told)
+            assert (name, ident) == ("delta", str(START_MS + second * 1000))
+            held = applied(held, delta)
+            assert len(deflate(orjson.dumps(delta))) < VIEW_LIMIT
+    snapshot = httpx.get(f"{served.address}/api/snapshot").json()
+    assert held == json.loads(orjson.dumps(small(snapshot, view)))
+    assert [group["name"] for group in held["groups"]] == (
+        [group["name"] for group in snapshot["groups"]] if view == "groups" else []
+    )
+    assert [rider["rider"] for rider in held["riders"]] == (
+        [rider["rider"] for rider in snapshot["riders"][:20]] if view == "riders" else []
+    )
+
+
+def test_a_small_page_that_comes_back_is_told_what_it_missed(served: Served) -> None:
+    """Guards: a widget that loses its connection and with it some seconds of the race."""
+    for second in range(2, 5):
+        served.show(frame(second, seed=second))
+    headers = {"Last-Event-ID": str(START_MS + 2000)}
+    with httpx.stream("GET", f"{served.address}/api/stream?view=groups", headers=headers, timeout=5) as stream:
+        told = list(islice(events(stream.iter_lines()), 2))
+    assert [(name, data["since_ms"]) for name, _, data in told] == [
+        ("delta", START_MS + 2000),
+        ("delta", START_MS + 3000),
+    ]
+
+
+def test_a_view_that_nobody_has_is_refused(served: Served) -> None:
+    """Guards: a misspelt view that is answered with the whole race."""
+    refused = httpx.get(f"{served.address}/api/stream?view=everything")
+    assert refused.status_code == 400
+    assert "view" in refused.json()["detail"]
 
 
 def test_who_comes_back_is_told_what_it_missed(served: Served) -> None:

@@ -4,15 +4,15 @@ A delta has the id of the snapshot that it follows (`since_ms`) and its own (`cl
 `thresholds` stand only the fields that changed. `riders` and `groups` are lists of records that stand for the record
 with the same `rider` or `id`: each holds that key and the fields that changed, a new one all of them. `riders_order`
 and `groups_order` are there when the records are others or stand in another order. `events`, `forecast` and `replay`
-are there, whole, when they changed.
+are there, whole, when they changed. What a view leaves out of its snapshots is in none of its deltas.
 """
 
-from collections.abc import Mapping, Sequence
-from typing import Any, NotRequired, cast
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, NotRequired, TypeVar, cast
 
 from typing_extensions import TypedDict
 
-from tracking.feeds.documents import EventDocument, ForecastDocument, SnapshotDocument
+from tracking.feeds.documents import EventDocument, ForecastDocument, SmallDocument, SnapshotDocument
 
 FIELDS = ("race", "health", "thresholds")
 """Documents of which a delta holds the fields that changed."""
@@ -21,6 +21,7 @@ RECORDS = {"riders": "rider", "groups": "id"}
 WHOLE = ("events", "forecast", "replay")
 
 Record = Mapping[str, Any]
+S = TypeVar("S", SnapshotDocument, SmallDocument)
 
 
 class DeltaDocument(TypedDict):
@@ -40,39 +41,45 @@ class DeltaDocument(TypedDict):
     replay: NotRequired[bool]
 
 
-def delta_of(before: SnapshotDocument, after: SnapshotDocument) -> DeltaDocument:
+def delta_of(before: S, after: S) -> DeltaDocument:
     """What a client needs who has `before`; both are snapshots of a race that has begun."""
     old, new = cast(Record, before), cast(Record, after)
     delta: dict[str, Any] = {"since_ms": before["race"]["clock_ms"], "clock_ms": after["race"]["clock_ms"]}
-    for name in FIELDS:
+    for name in _in(FIELDS, new):
         if changed := _changed(old[name], new[name]):
             delta[name] = changed
-    for name, key in RECORDS.items():
+    for name in _in(RECORDS, new):
+        key = RECORDS[name]
         if records := _records(old[name], new[name], key):
             delta[name] = records
         if (order := [record[key] for record in new[name]]) != [record[key] for record in old[name]]:
             delta[f"{name}_order"] = order
-    for name in WHOLE:
+    for name in _in(WHOLE, new):
         if old[name] != new[name]:
             delta[name] = new[name]
     return cast(DeltaDocument, delta)
 
 
-def applied(before: SnapshotDocument, delta: DeltaDocument) -> SnapshotDocument:
+def applied(before: S, delta: DeltaDocument) -> S:
     """The snapshot that follows; ValueError for a delta that does not follow `before`."""
     if delta["since_ms"] != before["race"]["clock_ms"]:
         raise ValueError(f"the delta follows {delta['since_ms']}, not {before['race']['clock_ms']}")
     old, change = cast(Record, before), cast(Record, delta)
-    after: dict[str, Any] = {name: {**old[name], **change.get(name, {})} for name in FIELDS}
-    for name, key in RECORDS.items():
+    after: dict[str, Any] = {name: {**old[name], **change.get(name, {})} for name in _in(FIELDS, old)}
+    for name in _in(RECORDS, old):
+        key = RECORDS[name]
         known = {record[key]: record for record in old[name]}
         for record in change.get(name, ()):
             known[record[key]] = {**known.get(record[key], {}), **record}
         order = change.get(f"{name}_order", [record[key] for record in old[name]])
         after[name] = [known[number] for number in order]
-    for name in WHOLE:
+    for name in _in(WHOLE, old):
         after[name] = change.get(name, old[name])
-    return cast(SnapshotDocument, after)
+    return cast(S, after)
+
+
+def _in(names: Iterable[str], document: Record) -> list[str]:
+    return [name for name in names if name in document]
 
 
 def _records(before: Sequence[Record], after: Sequence[Record], key: str) -> list[dict[str, Any]]:

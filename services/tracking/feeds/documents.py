@@ -237,6 +237,49 @@ class SnapshotDocument(TypedDict):
     """Whether this is the past, told again."""
 
 
+class SmallRaceDocument(TypedDict):
+    """Of the race as a whole, what a small page shows."""
+
+    edition: int
+    stage: int
+    start: str
+    finish: str
+    race_start: str
+    clock_ms: int | None
+    speed_factor: float
+    status: Status
+    simulated: bool
+
+
+class SmallGroupDocument(TypedDict):
+    """Of a group, what a small page shows: tenths of a kilometre, whole seconds."""
+
+    id: int
+    group_id: int | None
+    name: str
+    size: int
+    km: float | None
+    to_go_km: float | None
+    gap_s: float | None
+
+
+class SmallRiderDocument(TypedDict):
+    """Of a rider, what a small page shows."""
+
+    rider: int
+    position: int
+    gap_s: float | None
+    to_go_km: float | None
+
+
+class SmallDocument(TypedDict):
+    """The race at one second for a small page."""
+
+    race: SmallRaceDocument
+    groups: list[SmallGroupDocument]
+    riders: list[SmallRiderDocument]
+
+
 class ResultDocument(TypedDict):
     """How a rider did in an earlier stage."""
 

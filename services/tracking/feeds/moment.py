@@ -6,9 +6,10 @@ import orjson
 
 from tracking.feeds.api import Answer
 from tracking.feeds.deltas import delta_of
-from tracking.feeds.documents import SnapshotDocument
+from tracking.feeds.documents import SmallDocument, SnapshotDocument
 from tracking.feeds.race_2015 import race_2015
 from tracking.feeds.race_center import telemetry, updates
+from tracking.feeds.views import View, small
 from tracking.service import StageConfig
 from tracking.snapshot import Beside, snapshot_document
 from tracking.wire import StateFrame
@@ -22,6 +23,7 @@ class Moment:
         self.beside = beside
         self._stage = stage
         self._stack = stack
+        self._small: dict[View, SmallDocument] = {}
 
     @cached_property
     def document(self) -> SnapshotDocument:
@@ -51,3 +53,13 @@ class Moment:
     def delta_since(self, before: "Moment") -> bytes:
         """What changed, as JSON."""
         return orjson.dumps(delta_of(before.document, self.document))
+
+    def small(self, view: View) -> SmallDocument:
+        """As a small page sees it."""
+        if view not in self._small:
+            self._small[view] = small(self.document, view)
+        return self._small[view]
+
+    def small_delta_since(self, before: "Moment", view: View) -> bytes:
+        """What changed of a view, as JSON."""
+        return orjson.dumps(delta_of(before.small(view), self.small(view)))

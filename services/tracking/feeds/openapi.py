@@ -24,7 +24,8 @@ One race, each second: the riders, the groups, what happened and what is foretol
 Who asks with a key (header `X-Api-Key`, or `?key=`) has its partner's quota, all others that of their address.
 Streams are server-sent events. `/api/stream` sends each second whole; with `?deltas=1` it sends a `snapshot`, then
 `delta`s: only what changed, records known by `rider` and by `id`, whose order stands in `riders_order` and
-`groups_order` where it is another. A delta follows the snapshot whose `clock_ms` is its `since_ms`. `Last-Event-ID`
+`groups_order` where it is another. `?view=groups` or `?view=riders` does so with the little that a widget shows, in
+some hundred bytes a second. A delta follows the snapshot whose `clock_ms` is its `since_ms`. `Last-Event-ID`
 resumes. `/api/ws` sends the same as messages `{"event", "id", "data"}` of a WebSocket.
 """.strip()
 

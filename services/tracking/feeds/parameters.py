@@ -5,6 +5,7 @@ from pydantic import Field
 from tracking.feeds.api import Parameters
 from tracking.feeds.moments import FASTEST
 from tracking.feeds.story import MAX_EVENTS, MAX_FORECASTS
+from tracking.feeds.views import View
 
 LATEST_MS = 4_102_444_800_000
 """2100-01-01: what is later is a mistake."""
@@ -14,6 +15,10 @@ class StreamParameters(Parameters):
     """How a stream is told."""
 
     deltas: bool = Field(default=False, description="First a snapshot, then only what changes.")
+    view: View | None = Field(
+        default=None,
+        description="Only the groups, or the first riders, as a small page shows them; told as with `deltas`.",
+    )
     last_event_id: str | None = Field(
         default=None, max_length=40, description="As the header Last-Event-ID, for those who cannot set it."
     )

@@ -10,6 +10,8 @@ interface Options<T> {
   version: (data: T) => unknown
   /** Milliseconds without news after which the data counts as lost; null where silence is normal. */
   patience: (data: T | null) => number | null
+  /** Events that hold only what changed; `apply` says null for one that does not follow what is known. */
+  changes?: { event: string; apply: (data: T, change: any) => T | null }
 }
 
 const FIRST_RETRY_MS = 500
@@ -57,6 +59,14 @@ export class Live<T> {
     source.addEventListener(this.#options.event, (message) => {
       this.#take(JSON.parse(message.data) as T)
     })
+    const { changes } = this.#options
+    if (changes) {
+      source.addEventListener(changes.event, (message) => {
+        const next = this.data && changes.apply(this.data, JSON.parse(message.data))
+        if (next) this.#take(next)
+        else this.#lose()
+      })
+    }
     source.addEventListener('open', () => {
       if (this.#options.patience(this.data) === null) this.#heard()
     })

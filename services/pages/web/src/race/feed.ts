@@ -48,6 +48,9 @@ export interface Group {
   jerseys: Jersey[]
 }
 
+/** Of a group, what a drawing of the road shows. */
+export type OnRoad = Pick<Group, 'id' | 'group_id' | 'name' | 'size' | 'km'>
+
 export interface Rider {
   rider: number
   km: number | null
@@ -166,6 +169,23 @@ export interface Snapshot {
   thresholds: { split_s: number; join_s: number } | null
   /** Whether this is a moment of the past. */
   replay?: boolean
+}
+
+/** What `/api/stream?view=` tells: of each second what a small page shows, and no more digits than it shows. */
+export interface Small {
+  race: Pick<Race, 'edition' | 'stage' | 'start' | 'finish' | 'race_start' | 'clock_ms' | 'speed_factor' | 'status' | 'simulated'>
+  groups: (OnRoad & Pick<Group, 'to_go_km' | 'gap_s'>)[]
+  riders: Pick<Rider, 'rider' | 'position' | 'gap_s' | 'to_go_km'>[]
+}
+
+/** What changed since the second `since_ms`: records stand for those of the same key, and hold what changed of them. */
+export interface Change {
+  since_ms: number
+  race?: Partial<Small['race']>
+  groups?: ({ id: number } & Partial<Small['groups'][number]>)[]
+  groups_order?: number[]
+  riders?: ({ rider: number } & Partial<Small['riders'][number]>)[]
+  riders_order?: number[]
 }
 
 export interface CoursePoint {

@@ -2,11 +2,11 @@
 
 import { duration, UNKNOWN } from '../parts/format'
 import type { Place } from './course'
-import type { Group, PlacedRider, Rider, Snapshot, Starter } from './feed'
+import type { Group, OnRoad, PlacedRider, Rider, Snapshot, Starter } from './feed'
 import { saidOf } from './startlist'
 
 /** What a group is called in addresses and as it moves: its identity, or its place where it has none. */
-export function keyOf(group: Group): string {
+export function keyOf(group: Pick<Group, 'id' | 'group_id'>): string {
   return group.group_id === null ? `road-${group.id}` : String(group.group_id)
 }
 
@@ -16,7 +16,7 @@ export function discRadius(size: number, unit: number): number {
 }
 
 /** Which of three looks a group has: the head wears the leader's yellow, the peloton is plain, the rest is quiet. */
-export function look(group: Group, groups: readonly Group[]): 'head' | 'peloton' | 'other' {
+export function look(group: OnRoad, groups: readonly OnRoad[]): 'head' | 'peloton' | 'other' {
   if (group === groups[0]) return 'head'
   return group === peloton(groups) ? 'peloton' : 'other'
 }
@@ -24,7 +24,7 @@ export function look(group: Group, groups: readonly Group[]): 'head' | 'peloton'
 const NAMED_FROM = 5
 
 /** Groups that a picture of the whole course names: a rider alone behind the race is a dot there. */
-export function named(groups: readonly Group[], selected: string | null): Group[] {
+export function named<G extends OnRoad>(groups: readonly G[], selected: string | null): G[] {
   const main = groups.findIndex((group) => group === peloton(groups))
   return byImportance(groups, selected).filter(
     (group) => keyOf(group) === selected || group.size >= NAMED_FROM || groups.indexOf(group) <= main,
@@ -32,19 +32,19 @@ export function named(groups: readonly Group[], selected: string | null): Group[
 }
 
 /** Discs in the order in which they are drawn: small ones over large ones, the head over all. */
-export function drawn<D extends { group: Group; radius: number }>(discs: readonly D[], groups: readonly Group[]): D[] {
+export function drawn<D extends { group: OnRoad; radius: number }>(discs: readonly D[], groups: readonly OnRoad[]): D[] {
   return [...discs].sort((a, b) => Number(a.group === groups[0]) - Number(b.group === groups[0]) || b.radius - a.radius)
 }
 
 /** The largest group; the first of them where two are equal. */
-export function peloton(groups: readonly Group[]): Group | undefined {
-  return groups.reduce<Group | undefined>((most, group) => (!most || group.size > most.size ? group : most), undefined)
+export function peloton<G extends OnRoad>(groups: readonly G[]): G | undefined {
+  return groups.reduce<G | undefined>((most, group) => (!most || group.size > most.size ? group : most), undefined)
 }
 
 /** Groups in the order in which they deserve a label: selected, head, peloton, then down the road. */
-export function byImportance(groups: readonly Group[], selected: string | null): Group[] {
+export function byImportance<G extends OnRoad>(groups: readonly G[], selected: string | null): G[] {
   const largest = peloton(groups)
-  const rank = (group: Group, index: number) => (keyOf(group) === selected ? 0 : index === 0 ? 1 : group === largest ? 2 : 3 + index)
+  const rank = (group: G, index: number) => (keyOf(group) === selected ? 0 : index === 0 ? 1 : group === largest ? 2 : 3 + index)
   return groups
     .map((group, index) => ({ group, rank: rank(group, index) }))
     .sort((a, b) => a.rank - b.rank)
@@ -122,10 +122,10 @@ export function matching(snapshot: Snapshot, words: string, starters: ReadonlyMa
 
 const [LABEL_ROWS, LABEL_PITCH] = [5, -18]
 
-export type Disc = Place & { group: Group; radius: number }
+export type Disc = Place & { group: OnRoad; radius: number }
 
 /** Labels over the discs of these groups, the first of them lowest; those that find no room are left out. */
-export function labelsOver(groups: readonly Group[], discs: readonly Disc[]): (Place & { group: Group; foot: Place })[] {
+export function labelsOver(groups: readonly OnRoad[], discs: readonly Disc[]): (Place & { group: OnRoad; foot: Place })[] {
   const lowest = groups.flatMap((group) => {
     const disc = discs.find((one) => one.group === group)
     if (!disc) return []
