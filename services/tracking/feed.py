@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -50,7 +51,7 @@ from tracking.feeds.story import Story
 from tracking.feeds.streaming import tell_events, tell_socket
 from tracking.feeds.views import VIEWS, View
 from tracking.groups_config import GroupsConfig
-from tracking.history import read_results
+from tracking.history import read_classification, read_results
 from tracking.object_store import ObjectStoreConfig
 from tracking.prediction.record import load_record
 from tracking.roster import bare_roster, read_roster
@@ -58,6 +59,8 @@ from tracking.service import Health, ServiceConfig, StageConfig, log, main, toge
 from tracking.snapshot import Beside, course_document
 from tracking.stage import stage_course
 from tracking.streams import CONTROL, EVENTS, FORECASTS, STATES, ensure_stream, read_on, states_subject
+from tracking.weather import Temperature, TemperatureAlong
+from tracking.weather_config import WeatherConfig, weather_of
 from tracking.wire import DecodeError, StateFrame, decode_states
 
 if TYPE_CHECKING:
@@ -79,6 +82,10 @@ class FeedConfig(ServiceConfig):
     """Start list on this node, as the processor's; by default numbers without names."""
     groups: GroupsConfig = GroupsConfig()
     """As the processor's; only shown here."""
+    classification: Path | None = None
+    """General classification before the stage, as the processor's: who leads it wears yellow from the beginning."""
+    weather: WeatherConfig = WeatherConfig()
+    """As the processor's; the temperature along the road is from there."""
     results: Path | None = None
     """Results of earlier stages on this node; the start list shows them."""
     object_store: ObjectStoreConfig | None = None
@@ -105,14 +112,18 @@ class Feed:
         that cannot be used.
         """
         self._config = config
-        self._course = course_document(stage_course(config.stage), config.stage)
+        course = stage_course(config.stage)
+        self._course = course_document(course, config.stage)
+        weather = weather_of(config.weather)
+        self._temperature = TemperatureAlong(course, weather) if weather else None
         self._states_kept = KeptStates(config.stack)
         self._archived = _archived(config) if config.object_store else None
         self._moments: Moments = moments or self._archived or self._states_kept
         roster = read_roster(config.roster) if config.roster else bare_roster()
         results = read_results(config.results) if config.results else ()
+        leader = read_classification(config.classification).leader if config.classification else None
         thresholds = ThresholdsDocument(split_s=config.groups.split_s, join_s=config.groups.join_s)
-        self._story = Story(config.stage, roster, thresholds, results)
+        self._story = Story(config.stage, roster, thresholds, results, leader)
         self._moment = Moment(None, config.stage, config.stack, self._story.beside())
         self._states, self._deltas, self._live = (Channel(config.heartbeat_s) for _ in range(3))
         self._views: dict[View, Channel] = {view: Channel(config.heartbeat_s) for view in VIEWS}
@@ -221,7 +232,11 @@ class Feed:
             return
         self._story.see(frame)
         config = self._config
-        self._tell(Moment(frame, config.stage, config.stack, self._story.beside()), frame)
+        beside = replace(self._story.beside(), temperature=self._temperature_at(frame))
+        self._tell(Moment(frame, config.stage, config.stack, beside), frame)
+
+    def _temperature_at(self, frame: StateFrame) -> Temperature | None:
+        return self._temperature.at(frame.clock_ms) if self._temperature else None
 
     def _tell(self, moment: Moment, frame: StateFrame) -> None:
         before, self._moment = self._moment, moment
@@ -318,7 +333,10 @@ class Feed:
     def _past(self, frame: StateFrame) -> Moment:
         events = tuple(reversed(self._story.between(0, frame.clock_ms)))
         forecast = next((told for told in self._story.forecasts if told["clock_ms"] <= frame.clock_ms), None)
-        beside = Beside(events, forecast, self._moment.beside.thresholds, replay=True)
+        now = self._moment.beside
+        beside = Beside(
+            events, forecast, now.thresholds, now.jerseys, temperature=self._temperature_at(frame), replay=True
+        )
         return Moment(frame, self._config.stage, self._config.stack, beside)
 
     async def _tell_stream(self, asked: Asked[StreamParameters]) -> None:

@@ -2,9 +2,7 @@
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Self, TypeVar
-
-from pydantic import Field, model_validator
+from typing import TypeVar
 
 from tracking.groups_config import GroupsConfig
 from tracking.history import read_classification
@@ -12,23 +10,10 @@ from tracking.live import RaceDay
 from tracking.roster import bare_roster, read_roster
 from tracking.service import Mistakes, Section, StageConfig
 from tracking.stage import stage_course
-from tracking.weather import SimulatedWeather, Weather, read_weather
+from tracking.weather_config import WeatherConfig, weather_of
 
 A = TypeVar("A")
 T = TypeVar("T")
-
-
-class WeatherConfig(Section):
-    """Where the weather comes from: a file, or a seed for one that is simulated; with neither it is not known."""
-
-    file: Path | None = None
-    seed: int | None = Field(default=None, ge=0)
-
-    @model_validator(mode="after")
-    def _is_one(self) -> Self:
-        if self.file is not None and self.seed is not None:
-            raise ValueError("file and seed exclude each other")
-        return self
 
 
 class BriefingConfig(Section):
@@ -48,18 +33,12 @@ def race_day(stage: StageConfig, speed: float, briefing: BriefingConfig) -> Race
     course = _read(stage_course, stage, mistakes)
     roster = _read(read_roster, briefing.roster, mistakes) if briefing.roster else bare_roster()
     before = _read(read_classification, briefing.classification, mistakes) if briefing.classification else None
-    weather = _weather(briefing.weather, mistakes)
+    weather = _read(weather_of, briefing.weather, mistakes)
     if course is None or roster is None or mistakes:
         raise Mistakes(mistakes)
     rules = briefing.groups.rules
     start_ms = round(stage.race_start.timestamp() * 1000)
     return RaceDay(course, start_ms, speed, roster, before, weather, rules)
-
-
-def _weather(config: WeatherConfig, mistakes: list[str]) -> Weather | None:
-    if config.file is not None:
-        return _read(read_weather, config.file, mistakes)
-    return None if config.seed is None else SimulatedWeather(config.seed)
 
 
 def _read(reader: Callable[[A], T], source: A, mistakes: list[str]) -> T | None:

@@ -26,6 +26,7 @@ from tracking.feeds.documents import (
 from tracking.groups import DEFAULT_RULES, Group, groups_of
 from tracking.records import FINISHED, PREDICTED, RIDER_STATE
 from tracking.service import StageConfig
+from tracking.weather import Temperature
 from tracking.wire import RaceStatus, StateFrame
 
 MAX_POINTS = 1000
@@ -50,6 +51,8 @@ class Beside:
     """Who wears what."""
     since_ms: Mapping[int, int] = field(default_factory=dict)
     """Race clock at which each group, by its stable identity, came to be."""
+    temperature: Temperature | None = None
+    """Of the air along the road; None where the weather is not known."""
     replay: bool = False
 
 
@@ -96,7 +99,7 @@ def snapshot_document(
     return {
         "race": _race(frame, stage, stack),
         "groups": [_group(group, stage, beside) for group in groups_of(riders[riders["quality"] <= PREDICTED])],
-        "riders": _riders(riders),
+        "riders": _riders(riders, beside.temperature),
         "events": list(beside.events[:MAX_EVENTS]),
         "forecast": beside.forecast,
         "thresholds": beside.thresholds,
@@ -149,8 +152,9 @@ def _group(group: Group, stage: StageConfig, beside: Beside) -> GroupDocument:
     }
 
 
-def _riders(riders: np.ndarray) -> list[RiderDocument]:
+def _riders(riders: np.ndarray, temperature: Temperature | None) -> list[RiderDocument]:
     unseen_ms = np.where(riders["quality"] == FINISHED, 0, riders["time_ms"] - riders["seen_ms"])
+    warm = np.full(len(riders), np.nan) if temperature is None else temperature.over(riders["distance_m"])
     columns = {
         "rider": riders["rider"].tolist(),
         "km": _rounded(riders["distance_m"] / 1000, 3),
@@ -167,6 +171,7 @@ def _riders(riders: np.ndarray) -> list[RiderDocument]:
         "power_w": _rounded(riders["power_w"], 0),
         "head_wind_kmh": _rounded(riders["head_wind_ms"] * KMH, 1),
         "cross_wind_kmh": _rounded(riders["cross_wind_ms"] * KMH, 1),
+        "temperature_c": _rounded(warm, 1),
         "position": riders["position"].tolist(),
         "group": riders["group"].tolist(),
         "group_id": _known(riders["group_id"]),

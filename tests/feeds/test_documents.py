@@ -2,14 +2,20 @@
 
 import json
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import httpx
+import numpy as np
+import orjson
 import pytest
 from jsonschema import Draft202012Validator
-from tracking.wire import StateFrame
+from tracking.course import read_course
+from tracking.feed import Feed
+from tracking.weather import SimulatedWeather, places_along
+from tracking.wire import StateFrame, encode_states
 
-from tests.feeds.races import START_MS, Kept, Served, event, forecast, frame
+from tests.feeds.races import STAGE, START_MS, Kept, Served, config, event, forecast, frame
 from tests.feeds.test_streams import events
 
 
@@ -101,6 +107,35 @@ def test_a_rider_has_all_that_is_derived(served: Served) -> None:
     assert (rider["group_id"], rider["position_in_group"], rider["unseen_s"]) == (101, 1, 0.4)
     assert rider["gap_previous_s"] is rider["gap_yellow_s"] is None
     assert len(rider) >= 28
+
+
+def test_what_is_known_before_the_start_is_told_from_the_beginning(tmp_path: Path) -> None:
+    """Guards: a race without a yellow jersey until somebody at race control remembers; degrees that nobody knows."""
+    before = tmp_path / "classification.csv"
+    before.write_text("rider,behind_s\n8,0\n15,12\n")
+    feed = Feed(config(classification=before, weather={"seed": 9}), Kept())
+    feed._show(encode_states(frame(200)))
+    starters = {rider["rider"]: rider["jerseys"] for rider in feed.start_list()["riders"]}
+    assert [number for number, jerseys in starters.items() if jerseys] == [8]
+    assert feed.snapshot()["groups"][0]["jerseys"] == ["yellow"]
+    old = orjson.loads(feed._moment.race_2015.body)
+    wearers = [rider["Id"] for group in old["Groups"] for rider in group["Riders"] if rider["HasYellowJersey"]]
+    assert wearers == [8]
+    assert feed._past(frame(100)).document["groups"][0]["jerseys"] == ["yellow"]
+
+    (told,) = orjson.loads(feed._moment.telemetry.body)
+    assert told["YGPW"][0] == 8
+    course = read_course(Path(STAGE["course"]))
+    air = SimulatedWeather(9).at(places_along(course), START_MS + 180_000).temperature_c
+    degrees = [rider["degC"] for rider in told["Riders"]]
+    assert min(air) - 0.1 <= min(degrees) <= max(degrees) <= max(air) + 0.1
+    places_m = np.linspace(0, course.length_m, len(air))
+    first_m = 50_000 + 12.0 * (200 - 0.05)
+    assert degrees[0] == pytest.approx(np.interp(first_m, places_m, air), abs=0.1)
+
+    feed._story.hear_decision(json.dumps({"kind": "jersey", "jersey": "yellow", "rider": 15}).encode())
+    feed._show(encode_states(frame(201)))
+    assert feed._moment.beside.jerseys == {"yellow": 15}
 
 
 def test_the_start_list_knows_jerseys_and_withdrawals(served: Served) -> None:

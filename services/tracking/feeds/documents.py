@@ -123,6 +123,8 @@ class RiderDocument(TypedDict):
     """Against the rider above 0."""
     cross_wind_kmh: float | None
     """From the rider's left above 0."""
+    temperature_c: float | None
+    """Of the air on this part of the road."""
     position: int
     group: int
     group_id: int | None

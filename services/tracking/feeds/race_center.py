@@ -267,7 +267,7 @@ def _rider(rider: RiderDocument, jersey: Literal["Y", "G", "P", "W"] | None) -> 
         "secToFirstRider": behind_s(rider["gap_s"], rider["gap_m"]),
         "Gradient": None if gradient is None else round(gradient * 100, 1),
         "Course": heading,
-        "degC": None,
+        "degC": rider["temperature_c"],
         "kphWind": wind_kmh,
         "WindDir": None if heading is None or felt_deg is None else round(heading + felt_deg) % 360,
         "RiderWindDir": felt_deg,

@@ -34,8 +34,14 @@ class Story:
     """All that is told beside the states. What cannot be read is counted and stepped over."""
 
     def __init__(
-        self, stage: StageConfig, roster: Roster, thresholds: ThresholdsDocument, results: Sequence[Result] = ()
+        self,
+        stage: StageConfig,
+        roster: Roster,
+        thresholds: ThresholdsDocument,
+        results: Sequence[Result] = (),
+        leader: int | None = None,
     ) -> None:
+        """`leader`: of the classification before the stage, who wears yellow until race control decides otherwise."""
         self.corrupt = 0
         self.forecasts: deque[ForecastDocument] = deque(maxlen=MAX_FORECASTS)
         """Newest first, as all here."""
@@ -44,7 +50,7 @@ class Story:
         self._roster = roster
         self._results = results
         self._thresholds = thresholds
-        self._jerseys: dict[Jersey, int] = {}
+        self._jerseys: dict[Jersey, int] = {} if leader is None else {"yellow": leader}
         self._withdrawn_ms: dict[int, int] = {}
         self._since_ms: dict[int, int] = {}
         self._run = 0

@@ -7,12 +7,15 @@ stations, `simulated` from a seed. A service of a weather office is one more cla
 from tracking.weather.recorded import RecordedWeather, read_weather
 from tracking.weather.simulated import SimulatedWeather
 from tracking.weather.source import Conditions, Places, Weather, places_along
+from tracking.weather.temperature import Temperature, TemperatureAlong
 
 __all__ = [
     "Conditions",
     "Places",
     "RecordedWeather",
     "SimulatedWeather",
+    "Temperature",
+    "TemperatureAlong",
     "Weather",
     "places_along",
     "read_weather",
