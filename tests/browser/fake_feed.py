@@ -85,6 +85,8 @@ TOGETHER_UNTIL_S, APART_FROM_S = 1500.0, 5400.0
 SPLIT_FROM_S = 8.0
 JERSEYS: dict[Jersey, int] = {"yellow": 1, "green": 111, "polka_dot": 13, "white": 61}
 REVISED_RIDER = 52
+FAVOURITE = 13
+"""Of the forecasts."""
 WIND_FROM_DEG, WIND_MS = 300.0, 5.6
 TICK_S = 0.2
 """Of a real second, between two events of a stream."""
@@ -136,7 +138,7 @@ class FakeFeed:
         riders = [
             {
                 "rider": number,
-                "name": f"Rider {number}" if self._named else None,
+                "name": _name(number) if self._named else None,
                 "team": f"Team {number // 10 + 1}" if self._named else None,
                 "nationality": None,
                 "jerseys": [wears[number]] if number in wears else [],
@@ -306,6 +308,11 @@ class FakeFeed:
         return StreamingResponse(events(), media_type="text/event-stream")
 
 
+def _name(number: int) -> str:
+    """No one's; the favourite's is longer than any column."""
+    return f"Rider {number}" + (" of a name that no column of any page was made for" if number == FAVOURITE else "")
+
+
 def _ms(second: float) -> int:
     """The race clock at that second of the race."""
     return round((STAGE.race_start + timedelta(seconds=round(second))).timestamp() * 1000)
@@ -329,7 +336,7 @@ def _said_until(second: float) -> range:
 def _forecast(second: int) -> ForecastDocument:
     """The longer the breakaway is away, the less likely it stays there."""
     wave = 0.06 * math.sin(second / 700)
-    favourites = ((13, 0.19), (1, 0.14), (61, 0.11), (16, 0.08), (32, 0.06), (111, 0.03))
+    favourites = ((FAVOURITE, 0.19), (1, 0.14), (61, 0.11), (16, 0.08), (32, 0.06), (111, 0.03))
     return {
         "clock_ms": _ms(second),
         "km_to_go": round(STAGE.official_km - second * HEAD_MS / 1000, 1),

@@ -27,7 +27,7 @@ def transferred(space: Browser, address: str) -> list[tuple[str, int]]:
     network.send("Network.enable")
     page.goto(address)
     page.wait_for_load_state("load")
-    page.wait_for_timeout(500)
+    page.wait_for_timeout(1500)  # scripts take over once the first HTML is painted
     context.close()
     return [(path, size) for path, size in sizes if not re.search(r"Scene|maplibre|webgl|webgpu", path)]
 

@@ -1,5 +1,6 @@
 """The Race Centre in a real browser, over a feed that plays a race."""
 
+import itertools
 import re
 
 import pytest
@@ -125,6 +126,8 @@ def test_a_lost_connection_says_since_when_and_hatches_the_page(race: Served, op
     race.feed.silent = True
     expect(page.get_by_role("alert")).to_have_text(re.compile(r"unknown since \d\d:\d\d:\d\d UTC"))
     expect(page.locator("main")).to_have_class(re.compile("stale"))
+    expect(page.get_by_role("region", name="Time")).to_contain_text("◇ Unknown")
+    expect(page.get_by_role("region", name="Time")).not_to_contain_text("Live")
     race.feed.silent = False
     expect(page.get_by_role("alert")).to_have_count(0)
     expect(page.locator("main")).not_to_have_class(re.compile("stale"))
@@ -238,5 +241,19 @@ def test_riders_with_names_are_found_by_them(course: Course, open_page: OpenPage
         page.keyboard.press("Escape")
         page.goto(f"{served.address}/#rider-13")
         card = page.get_by_role("complementary", name="Rider 13")
-        expect(card).to_contain_text("Rider 13, Team 2")
+        expect(card).to_contain_text(re.compile("Rider 13 of .*, Team 2"))
         expect(card.get_by_role("img", name="Polka-dot jersey")).to_be_visible()
+
+
+def test_a_long_name_leaves_all_bars_on_one_scale(course: Course, open_page: OpenPage):
+    """Guards: names over each other; 11 % drawn longer than 19 % because its rider's name is shorter."""
+    with Served(FakeFeed(course, named=True)) as served:
+        page = open_page(served.address)
+        rows = page.get_by_role("region", name="Forecast").locator("ol li")
+        expect(rows.nth(0)).to_contain_text("Rider 13 of a name")
+        boxes = [row.bounding_box() for row in rows.all()]
+        bars = [bar.bounding_box() for bar in rows.locator(".chance > span").all()]
+    assert all(below["y"] - above["y"] == boxes[0]["height"] for above, below in itertools.pairwise(boxes))
+    assert len({bar["x"] for bar in bars}) == 1
+    lengths = [bar["width"] for bar in bars]
+    assert lengths == sorted(lengths, reverse=True)

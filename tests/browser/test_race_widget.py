@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import pytest
 from playwright.sync_api import Browser, expect
 
 from tests.browser.conftest import OpenPage
@@ -16,6 +17,7 @@ from tests.browser.fake_feed import Served
 from tests.browser.race_pages import transferred
 
 WIDGET_LIMIT = 60_000
+ROW_PX = 28
 
 
 @contextmanager
@@ -61,3 +63,26 @@ def test_a_widget_is_small_and_stands_in_other_peoples_pages(
     assert "script-src 'self'" in policy
     refused = httpx.get(f"{race.address}/widget?show=everything")
     assert (refused.status_code, "groups, profile, riders" in refused.text) == (400, True)
+
+
+@pytest.mark.parametrize("show", ["groups", "riders"])
+def test_the_smallest_widget_keeps_each_row_on_one_line(race: Served, open_page: OpenPage, show: str):
+    """Guards: a column of 320 px in which names and kilometres break, and rows jump as figures grow."""
+    page = open_page(f"{race.address}/widget?show={show}", width=320, height=300)
+    rows = page.locator("tbody tr")
+    expect(rows).to_have_count({"groups": 6, "riders": 20}[show])
+    assert max(row.bounding_box()["height"] for row in rows.all()) < 1.5 * ROW_PX
+    assert page.evaluate("document.documentElement.scrollWidth") <= 320
+
+
+@pytest.mark.parametrize(("show", "view"), [("groups", "groups"), ("profile", "groups"), ("riders", "riders")])
+def test_a_widget_asks_for_no_more_than_it_shows(race: Served, open_page: OpenPage, show: str, view: str):
+    """Guards: 198 riders a second for a column of six groups."""
+    page = open_page("about:blank")
+    asked = []
+    page.on("request", lambda request: asked.append(request.url.removeprefix(race.address)))
+    page.goto(f"{race.address}/widget?show={show}")
+    clock = page.get_by_role("status")
+    expect(clock).not_to_have_text(clock.inner_text())
+    expect(clock).not_to_have_text(clock.inner_text())
+    assert [path for path in asked if path.startswith("/api/")] == [f"/api/stream?view={view}"]
