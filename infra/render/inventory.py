@@ -88,6 +88,7 @@ def _stage(stage: Stage) -> dict:
         "race_start": stage.race_start.isoformat(),
         "official_km": stage.distance_km,
         "course": stage.course,
+        "kind": stage.kind,
     }
 
 

@@ -16,6 +16,7 @@ from tracking.kernel.devices import EARLIEST_MS, LATEST_MS
 from tracking.race_control import Decision, apply
 from tracking.records import FINISHED, LOST
 from tracking.roster import Roster, bare_roster
+from tracking.start_order import Starts
 from tracking.weather import Weather, places_along
 from tracking.wire import Batch, RaceStatus, StateFrame
 
@@ -23,6 +24,8 @@ SECOND_MS = 1000
 STEPS_MS = 10_000
 """A clock that jumps further than this, after an outage or at the start, is not followed second by second."""
 WEATHER_EVERY_MS = 60_000
+SETTING_OFF_MS = 60_000
+"""So long after the start the last rider of a time trial may not have been found on the road yet."""
 RATE_OVER_NS = 5_000_000_000
 
 LIVE = np.dtype([("run", "i8"), ("clock_ms", "i8"), ("ingest_ns", "i8"), ("wrong_clock", "i8")])
@@ -42,6 +45,8 @@ class RaceDay:
     """The general classification before the stage."""
     weather: Weather | None = None
     rules: GroupRules = field(default_factory=GroupRules)
+    starts: Starts | None = None
+    """Of a time trial; by default all start together."""
 
 
 class LiveRace:
@@ -52,10 +57,15 @@ class LiveRace:
         self.clock_ms = 0
         """Race clock of the last frame; 0 before the first."""
         self._day = day
-        self._tracker = Tracker(day.course, day.roster.numbers, day.start_ms, devices=day.roster.devices)
+        self._tracker = Tracker(
+            day.course, day.roster.numbers, day.start_ms, devices=day.roster.devices, starts=day.starts
+        )
         if day.classification is not None:
             self._tracker.set_yellow(day.classification.leader)
         self._brief()
+        self._all_off_ms = day.start_ms
+        if day.starts is not None:
+            self._all_off_ms += round(1000 * float(day.starts.offset_s.max())) + SETTING_OFF_MS
         self._places = places_along(day.course)
         self._clocks = right_clocks()
         self._wrong_clock = 0
@@ -76,7 +86,7 @@ class LiveRace:
         kept = unseal(data, {"start": day.start_ms}, {"live": LIVE, "clocks": CLOCK, "tracker": np.dtype(np.uint8)})
         live = kept["live"][0]
         race = cls(day, int(live["run"]))
-        race._tracker = Tracker.restore(day.course, kept["tracker"].tobytes(), day.roster.numbers)
+        race._tracker = Tracker.restore(day.course, kept["tracker"].tobytes(), day.roster.numbers, day.starts)
         race._brief()
         race.clock_ms, race._ingest_ns = int(live["clock_ms"]), int(live["ingest_ns"])
         race._clocks, race._wrong_clock = kept["clocks"], int(live["wrong_clock"])
@@ -156,7 +166,7 @@ class LiveRace:
         if self.clock_ms < self._day.start_ms:
             return RaceStatus.WAITING
         quality = states["quality"]
-        over = (quality == FINISHED).any() and (quality >= LOST).all()
+        over = (quality == FINISHED).any() and (quality >= LOST).all() and self.clock_ms >= self._all_off_ms
         return RaceStatus.FINISHED if over else RaceStatus.LIVE
 
     def _readings_per_second(self, now_ns: int, readings: int) -> float:

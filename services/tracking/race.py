@@ -17,9 +17,12 @@ from starlette.routing import BaseRoute
 
 from tracking.course import CourseError, read_course
 from tracking.race_clock import RaceClock, load_clock, save_clock
+from tracking.race_day import BriefingConfig, briefed_starts
+from tracking.riders import start_list
 from tracking.seal import RadioKey, Sealer
 from tracking.service import Health, Mistakes, Section, ServiceConfig, StageConfig, log, main
 from tracking.simulator import Race
+from tracking.start_order import Starts
 from tracking.wire import encode_datagrams
 
 FASTEST = 60.0
@@ -44,6 +47,8 @@ class RaceConfig(ServiceConfig):
     """Race seconds in a second."""
     seed: int | None = Field(default=None, ge=0)
     """The same seed gives the same race; by default every stack has its own."""
+    briefing: BriefingConfig = BriefingConfig()
+    """As the processor's: in a time trial the simulated riders start when it expects them to."""
     radio_key: RadioKey | None = None
     """Seals what goes to the relay, where it has one."""
 
@@ -63,14 +68,17 @@ class RaceService:
     routes: tuple[BaseRoute, ...] = ()
 
     def __init__(self, config: RaceConfig) -> None:
-        """Raises `Mistakes` for a course that cannot be used."""
+        """Raises `Mistakes` for a course or start times that cannot be used."""
         try:
             self._course = read_course(config.stage.course)
         except CourseError as error:
             raise Mistakes([str(error)]) from None
         self._config = config
         self._seed = zlib.crc32(config.stack.encode()) if config.seed is None else config.seed
-        self._race = Race(self._course, self._seed, round(config.stage.race_start.timestamp() * 1000))
+        self._starts = _simulated_starts(config)
+        self._race = Race(
+            self._course, self._seed, round(config.stage.race_start.timestamp() * 1000), starts=self._starts
+        )
         self._sealer = Sealer(config.radio_key) if config.radio_key else None
         self._status = Status.WAITING
         self._sent = self._unsent = 0
@@ -117,7 +125,7 @@ class RaceService:
 
     def _rehearse(self) -> None:
         """The first second of the day must not wait for the compiler."""
-        Race(self._course, self._seed, 0).skip_to(2)
+        Race(self._course, self._seed, 0, starts=self._starts).skip_to(2)
 
     def _ride(self, clock: RaceClock, radio: socket.socket) -> None:
         """Rides up to now."""
@@ -135,6 +143,19 @@ class RaceService:
             self._unsent += len(readings)
         else:
             self._sent += len(readings)
+
+
+def _simulated_starts(config: RaceConfig) -> Starts | None:
+    """When each of the simulated riders starts; who is not on the start list never does. Raises `Mistakes`."""
+    roster, starts = briefed_starts(config.stage, config.briefing)
+    if starts is None:
+        return None
+    numbers = start_list()
+    place = np.minimum(np.searchsorted(roster.numbers, numbers), len(roster.numbers) - 1)
+    listed = roster.numbers[place] == numbers
+    units = np.where(listed, starts.unit[place], -1 - np.arange(len(numbers)))
+    _, first, unit = np.unique(units, return_index=True, return_inverse=True)
+    return Starts(np.where(listed, starts.offset_s[place], np.inf), first[unit], starts.counted)
 
 
 async def _pause(stopping: asyncio.Event, seconds: float) -> None:

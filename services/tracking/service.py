@@ -27,6 +27,7 @@ from starlette.responses import JSONResponse
 from starlette.routing import BaseRoute, Route
 
 from tracking.door import Door, DoorConfig, raise_file_limit
+from tracking.start_order import Kind
 
 MAX_WORD = 4096
 """Bytes of what a client may say over a WebSocket."""
@@ -61,6 +62,7 @@ class StageConfig(Section):
     official_km: float = Field(gt=0)
     course: Path
     """Course file on this node."""
+    kind: Kind = "road"
 
 
 C = TypeVar("C", bound=ServiceConfig)

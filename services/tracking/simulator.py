@@ -19,6 +19,8 @@ from tracking.simulation.mishaps import MISHAPS, Mishaps, draw_mishaps
 from tracking.simulation.road import build_road
 from tracking.simulation.script import draw_script
 from tracking.simulation.second import pass_second
+from tracking.simulation.time_trial import draw_trial, pass_second_of_trial
+from tracking.start_order import Starts
 
 LONGEST_RACE_S = 10 * 3600
 AFTER_LAST_S = radio.SWITCHED_OFF_AFTER_S + 40
@@ -49,11 +51,19 @@ class Race:
     """The field on the road, one second after the other."""
 
     def __init__(
-        self, course: Course, seed: int, start_ms: int, lead_in_s: int = 0, *, with_mishaps: bool = False
+        self,
+        course: Course,
+        seed: int,
+        start_ms: int,
+        lead_in_s: int = 0,
+        *,
+        with_mishaps: bool = False,
+        starts: Starts | None = None,
     ) -> None:
         """`start_ms`: Unix milliseconds of the start; the first second is `lead_in_s` before it.
 
         `with_mishaps`: bikes are changed, devices start anew, clocks go wrong and riders give up, as `mishaps` says.
+        `starts`: those of a time trial; by default all start together.
         """
         script = draw_script(seed, course.length_m)
         self.numbers = start_list()
@@ -64,6 +74,9 @@ class Race:
         self._plan = Plan(script.allowed_gap_s, script.catch_share)
         self._riders = script.riders
         self._attacks = script.attacks
+        self._trial = (
+            None if starts is None else draw_trial(seed, self._riders, starts.offset_s, starts.unit, self._road)
+        )
         self._devices = np.zeros(len(self.numbers), radio.DEVICE)
         self._devices["number"] = self.numbers
         self._devices["in_depot"][: radio.DEPOT_DEVICES] = True
@@ -93,9 +106,19 @@ class Race:
     def tick(self) -> np.ndarray:
         """Lets one second of the race pass and returns the READINGs that arrive in it, in order of arrival."""
         second = self.next_second
-        sent = pass_second(
+        sent = self._pass(second)
+        self.next_second = second + 1
+        arrived = self._deliver(second, self._sent[:sent], self._due[:sent])
+        return arrived if self.mishaps is None else self._befall(self.mishaps, arrived)
+
+    def _pass(self, second: int) -> int:
+        """Moves the field into a second; returns how many readings are sent in it."""
+        time_ms, radio_of = self.start_ms + second * 1000, (self._devices, self._sent, self._due, self._faults)
+        if self._trial is not None:
+            return pass_second_of_trial(second, time_ms, self._seed, self._riders, self._trial, self._road, *radio_of)
+        return pass_second(
             second,
-            self.start_ms + second * 1000,
+            time_ms,
             self._seed,
             self._riders,
             self._attacks,
@@ -103,14 +126,8 @@ class Race:
             self._group,
             self._road,
             self._plan,
-            self._devices,
-            self._sent,
-            self._due,
-            self._faults,
+            *radio_of,
         )
-        self.next_second = second + 1
-        arrived = self._deliver(second, self._sent[:sent], self._due[:sent])
-        return arrived if self.mishaps is None else self._befall(self.mishaps, arrived)
 
     def skip_to(self, second: int) -> None:
         """Lets the race pass up to a second, unheard: the next tick is that second."""
@@ -197,9 +214,10 @@ def record_stage(
     lead_in_s: int = 60,
     hours: float | None = None,
     with_mishaps: bool = False,
+    starts: Starts | None = None,
 ) -> Recording:
-    """Runs a stage at full speed, to the end or for some hours from the start; see `Race` for mishaps."""
-    race = Race(course, seed, start_ms, lead_in_s, with_mishaps=with_mishaps)
+    """Runs a stage at full speed, to the end or for some hours from the start; see `Race` for mishaps and starts."""
+    race = Race(course, seed, start_ms, lead_in_s, with_mishaps=with_mishaps, starts=starts)
     until = LONGEST_RACE_S if hours is None else round(hours * 3600)
     batches, truths = [], []
     while race.next_second < until and not race.is_over:

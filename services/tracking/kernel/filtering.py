@@ -76,6 +76,9 @@ def ingest(readings, devices, tracks, history, race, road):
             race.outliers += 1
         elif reading.time_ms >= tracks[device.rider].withdrawn_ms:
             race.withdrawn += 1
+        elif race.counted > 0 and reading.time_ms < tracks[device.rider].starts_ms:
+            race.early += 1
+            tracks[device.rider].seen_ms = max(tracks[device.rider].seen_ms, reading.time_ms)
         else:
             if device.other >= 0:
                 note_motion(device, reading)
@@ -122,7 +125,7 @@ def learn(fixes, track, number, race, road):
     is_frozen = number > 0 and fix.lat == before.lat and fix.lon == before.lon
     if number == 0 or (before.proofs == 0 and not is_frozen):
         fix.proofs, fix.refusals, fix.held, fix.interval_ms = 0, 0, 0, 0.0
-        expected_m = (fix.time_ms - race.start_ms) / 1000.0 * TYPICAL_SPEED
+        expected_m = (fix.time_ms - track.starts_ms) / 1000.0 * TYPICAL_SPEED
         expected_m = expected_m if np.isnan(race.field_m) else race.field_m
         search(fixes, track, number, expected_m, 300.0 + 0.15 * expected_m, road)
         return

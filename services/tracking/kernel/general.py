@@ -13,14 +13,15 @@ SAME_TIME_S = 1.0
 def classify(order, tracks, race, out):
     """Fills virtual rank and gap: the classification before the stage plus the gap in it, without bonuses.
 
-    As the commissaires do, it gives all riders of a group the time of its first. A rider who is lost keeps the last
-    known gap and a place among the others, but is told neither; who has withdrawn has none.
+    As the commissaires do, it gives all riders of a group the time of its first, and each of a time trial the own one.
+    A rider who is lost keeps the last known gap and a place among the others, but is told neither; who has withdrawn
+    has none.
     """
     for i in order:
         out[i].virtual_gap_s = np.nan
     if race.classified == 0:
         return
-    count_gaps(order, tracks, out)
+    count_gaps(order, tracks, race, out)
     sort_by_total(tracks)
     first = tracks[tracks[0].general]
     for place in range(len(tracks)):
@@ -32,11 +33,15 @@ def classify(order, tracks, race, out):
 
 
 @compiled
-def count_gaps(order, tracks, out):
+def count_gaps(order, tracks, race, out):
     """Decides the gap that each rider would be given."""
     was_s = counted_s = 0.0
     group = 0
     for i in order:
+        if race.counted > 0 and tracks[i].quality != LOST:
+            if np.isfinite(tracks[i].gap_s):
+                tracks[i].counted_s = tracks[i].gap_s
+            continue
         if tracks[i].quality == LOST:
             if out[i].time_ms >= tracks[i].withdrawn_ms:
                 tracks[i].counted_s = np.nan

@@ -70,6 +70,11 @@ TRACK = np.dtype(
         ("classified_s", "f8"),  # s behind the leader of the classification before the stage, NaN while unknown
         ("counted_s", "f8"),  # s behind the first of the stage, as they would be given; the last ones known
         ("general", "i8"),  # which rider is at this place of the virtual classification
+        ("starts_ms", "i8"),  # own start: the race's, but in a time trial
+        ("unit", "i8"),  # in a time trial, the first rider of those who are timed together
+        ("noted_m", "f8"),  # up to here the unit's times are among the best ones ...
+        ("noted_ms", "i8"),  # ... passed at this time; of the unit's first rider, as both
+        ("gap_s", "f8"),  # in a time trial, NaN while unknown
         ("trail", "f4", (TRAIL,)),  # distances, NaN while unknown
     ],
     align=True,
@@ -100,6 +105,9 @@ RACE = np.dtype(
         ("yellow", "i8"),  # which rider wears the yellow jersey, -1 where nobody is known to
         ("classified", "i8"),  # riders whose place in the classification before the stage is known
         ("trail_steps", "i8"),  # noted on the trails so far
+        ("early", "i8"),
+        ("counted", "i8"),  # which rider of a unit gives its time; 0 in a race that all start together
+        ("best_ms", "f8"),  # the best time at the finish of a time trial, NaN before
     ],
     align=True,
 )

@@ -3,6 +3,8 @@
 from tracking.compiled import compiled
 from tracking.records import FRESH, PREDICTED
 
+FRESH_MS = 3_000
+LOST_MS = 60_000
 PROOFS = 4
 """Believed readings before a rider takes part in the race's standing."""
 

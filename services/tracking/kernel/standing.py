@@ -10,16 +10,15 @@ from tracking.kernel.grouping import mark_groups
 from tracking.kernel.layout import WATERMARK_MS, slot
 from tracking.kernel.passing import note_trails, number_at, passed_by, witnessed_at
 from tracking.kernel.power import SMOOTHED_OVER_S, abreast, drag_left, power
-from tracking.kernel.quality import PROOFS, is_racing
+from tracking.kernel.quality import FRESH_MS, LOST_MS, PROOFS, is_racing
+from tracking.kernel.trial import UNKNOWN_KEY, crossed_at, judge, mark_teams, tell_gaps, wait
 from tracking.records import FINISHED, FRESH, LOST, PREDICTED
 
-FRESH_MS = 3_000
-LOST_MS = 60_000
 RECENT_S = 10
 """Over which the mean speed and the acceleration of a rider are taken."""
 AHEAD_OF_CLOCK_MS = 3_000
 """Readings further in the future than this come from a wrong clock."""
-FINISHED_KEY, LOST_KEY, UNKNOWN_KEY, WITHDRAWN_KEY = 1e7, -1e7, -2e7, -3e7
+FINISHED_KEY, LOST_KEY, WITHDRAWN_KEY = 1e7, -1e7, -3e7
 EFFORT_MS = 60_000
 DRIVEN_EFFORT, RESTED_EFFORT = 13.0, 4.0
 """W/kg over a minute that nobody rides, and below which a device that was driven may be on a bike again."""
@@ -42,19 +41,28 @@ def frame(clock_ms, numbers, tracks, history, order, passage, air, view, race, r
     """
     for i in range(len(tracks)):
         locate(tracks[i], history[i], clock_ms, view, race, road)
+    if race.counted > 0:
+        judge(tracks, history, clock_ms, passage, race, road)
     rank(order, tracks)
     note_trails(tracks, history, clock_ms, race)
-    note_passages(order, tracks, history, clock_ms, passage, race, road)
-    head_m = head_now(order, tracks, race, road)
+    head_m = np.nan
+    if race.counted == 0:
+        note_passages(order, tracks, history, clock_ms, passage, race, road)
+        head_m = head_now(order, tracks, race, road)
     for place in range(len(order)):
         i = order[place]
         describe(out[i], numbers[i], place, tracks[i], clock_ms, passage, head_m, view, race, road)
         describe_motion(out[i], tracks[i], history[i], clock_ms, race)
-    measure_gaps(order, tracks, history, clock_ms, race, out)
-    sizes = mark_groups(order, tracks, race, out)
+    if race.counted > 0:
+        tell_gaps(order, tracks, clock_ms, race, out)
+        sizes = mark_teams(order, tracks, race, out)
+    else:
+        measure_gaps(order, tracks, history, clock_ms, race, out)
+        sizes = mark_groups(order, tracks, race, out)
     feel_air(order, tracks, sizes, clock_ms, air, view, race, road, out)
     classify(order, tracks, race, out)
-    race.field_m = middle(order, tracks, race.field_m)
+    if race.counted == 0:
+        race.field_m = middle(order, tracks, race.field_m)
     race.clock_ms = clock_ms
 
 
@@ -65,6 +73,9 @@ def locate(track, fixes, clock_ms, view, race, road):
         track.count -= 1
         race.clock += 1
     if track.quality == FINISHED:
+        return
+    if race.counted > 0 and clock_ms < min(track.starts_ms, track.withdrawn_ms):
+        wait(track, clock_ms, race)
         return
     track.quality = LOST
     track.key = UNKNOWN_KEY if clock_ms < track.withdrawn_ms else WITHDRAWN_KEY
@@ -86,6 +97,8 @@ def locate(track, fixes, clock_ms, view, race, road):
     track.key = track.distance if track.quality != LOST else LOST_KEY + track.distance
     if track.distance >= road.length_m and track.quality == FRESH:
         cross_line(track, was_m, clock_ms, race, road)
+        if race.counted > 0:
+            track.finish_ms = track.seen_ms = crossed_at(track, fixes, clock_ms, road)
     track.distance = min(track.distance, road.length_m)
 
 
@@ -223,7 +236,7 @@ def describe(state, number, place, track, clock_ms, passage, head_m, view, race,
         return
     state.speed_ms = track.speed
     state.gap_s = np.nan
-    if track.quality != LOST:
+    if track.quality != LOST and race.counted == 0:
         passed = passed_at(track.distance, clock_ms, passage, head_m, race, road)
         state.gap_s = max((clock_ms - passed) / 1000.0, 0.0)
 
@@ -235,8 +248,8 @@ def describe_motion(state, track, fixes, clock_ms, race):
     if track.quality == LOST:
         return
     until_ms = track.finish_ms if track.quality == FINISHED else clock_ms
-    if until_ms > race.start_ms:
-        state.speed_average_ms = track.distance / (until_ms - race.start_ms) * 1000.0
+    if until_ms > track.starts_ms:
+        state.speed_average_ms = track.distance / (until_ms - track.starts_ms) * 1000.0
     if track.quality == FINISHED:
         state.speed_10s_ms = state.acceleration_ms2 = 0.0
         return
@@ -309,7 +322,8 @@ def feel_air(order, tracks, sizes, clock_ms, air, view, race, road, out):
             track.power = np.nan
             continue
         size = sizes[state.group]
-        drag = drag_left((state.group_position - 1) // abreast(size), size)
+        row = (state.group_position - 1) // abreast(size) if state.group > 0 else 0
+        drag = drag_left(row, size)
         now = power(track.speed, state.acceleration_ms2, state.gradient, head, cross, density, drag)
         track.power = now if np.isnan(track.power) else track.power + (now - track.power) * renewed
         state.power_w = track.power if track.power > 0.0 else 0.0

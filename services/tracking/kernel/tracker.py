@@ -15,6 +15,7 @@ from tracking.kernel.filtering import ingest
 from tracking.kernel.layout import FIX, RACE, REMEMBERED, TRACK
 from tracking.kernel.standing import LOST, frame
 from tracking.records import RIDER_STATE
+from tracking.start_order import Starts
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +42,8 @@ class Counts:
     """Of a wrong clock: hours away from the race, or in the future."""
     withdrawn: int
     """Of riders who take no part any more."""
+    early: int
+    """Of riders who wait for their start in a time trial."""
 
 
 class Tracker:
@@ -53,10 +56,11 @@ class Tracker:
         start_ms: int,
         devices: np.ndarray | None = None,
         rules: GroupRules = DEFAULT_RULES,
+        starts: Starts | None = None,
     ) -> None:
         """`riders` (n,) are numbers, `devices` (n,) those under their saddles, by default the same.
 
-        `start_ms`: start of the race, Unix milliseconds.
+        `start_ms`: start of the race, Unix milliseconds. `starts`: of a time trial; by default all start together.
         """
         self.riders = np.asarray(riders, np.uint16)
         devices = self.riders if devices is None else np.asarray(devices, np.uint16)
@@ -68,7 +72,8 @@ class Tracker:
         self._tracks["quality"] = LOST
         self._tracks["withdrawn_ms"] = ALWAYS_MS
         self._tracks["general"] = np.arange(len(self.riders))
-        for name in ("power", "classified_s", "counted_s", "trail"):
+        self._tracks["starts_ms"] = start_ms
+        for name in ("power", "classified_s", "counted_s", "gap_s", "trail"):
             self._tracks[name] = np.nan
         self._history = np.zeros((len(self.riders), REMEMBERED), FIX)
         self._order = np.arange(len(self.riders))
@@ -79,6 +84,10 @@ class Tracker:
         self._races["field_m"] = np.nan
         self.set_rules(rules)
         self._races["yellow"] = -1
+        self._races["best_ms"] = np.nan
+        if starts is not None:
+            self._tracks["starts_ms"] += np.round(1000 * starts.offset_s).astype(np.int64)
+            self._tracks["unit"], self._races["counted"] = starts.unit, starts.counted
         self._course_crc = _crc_of(course)
 
     def ingest(self, readings: np.ndarray) -> None:
@@ -174,16 +183,25 @@ class Tracker:
         return seal({name: getattr(self, name) for name in KEPT}, {"course": self._course_crc})
 
     @classmethod
-    def restore(cls, course: Course, data: bytes, riders: np.ndarray | None = None) -> "Tracker":
+    def restore(
+        cls, course: Course, data: bytes, riders: np.ndarray | None = None, starts: Starts | None = None
+    ) -> "Tracker":
         """The tracker whose `checkpoint` this is.
 
-        Raises CheckpointError where it is damaged, of another version or course, or not of these `riders`.
+        Raises CheckpointError where it is damaged, of another version or course, or not of these `riders`, where they
+        are given, and their `starts`.
         """
         blank = cls(course, np.ones(1, np.uint16), 0)
         dtypes = {name: getattr(blank, name).dtype for name in KEPT}
         kept = unseal(data, {"course": blank._course_crc}, dtypes)
         if riders is not None and not np.array_equal(kept["riders"], riders):
             raise CheckpointError("the checkpoint is of other riders; begin anew from the first reading")
+        if riders is not None:
+            same = cls(course, riders, int(kept["_races"]["start_ms"][0]), starts=starts)
+            timed = ("starts_ms", "unit")
+            is_same = all(np.array_equal(same._tracks[name], kept["_tracks"][name]) for name in timed)
+            if not is_same or same._races["counted"] != kept["_races"]["counted"]:
+                raise CheckpointError("the checkpoint is of other start times; begin anew from the first reading")
         for name, array in kept.items():
             setattr(blank, name, array)
         return blank
