@@ -18,6 +18,7 @@ from starlette.routing import BaseRoute, WebSocketRoute
 from starlette.websockets import WebSocket
 
 from tracking.broker import BrokerConfig, hold
+from tracking.course import Course
 from tracking.feeds.api import Answer, Asked, Endpoint, Parameters, credentials, parsed
 from tracking.feeds.channel import Channel
 from tracking.feeds.compatible import Compatible
@@ -54,11 +55,13 @@ from tracking.groups_config import GroupsConfig
 from tracking.history import read_classification, read_results
 from tracking.object_store import ObjectStoreConfig
 from tracking.prediction.record import load_record
-from tracking.roster import bare_roster, read_roster
+from tracking.roster import Roster, bare_roster, read_roster
 from tracking.service import Health, ServiceConfig, StageConfig, log, main, together, until
 from tracking.snapshot import Beside, course_document
 from tracking.stage import stage_course
+from tracking.start_table import stage_starts
 from tracking.streams import CONTROL, EVENTS, FORECASTS, STATES, ensure_stream, read_on, states_subject
+from tracking.time_trial import Trial, trial_of
 from tracking.weather import Temperature, TemperatureAlong
 from tracking.weather_config import WeatherConfig, weather_of
 from tracking.wire import DecodeError, StateFrame, decode_states
@@ -84,6 +87,9 @@ class FeedConfig(ServiceConfig):
     """As the processor's; only shown here."""
     classification: Path | None = None
     """General classification before the stage, as the processor's: who leads it wears yellow from the beginning."""
+    starts: Path | None = None
+    counted: int | None = Field(default=None, ge=1, le=9)
+    """As the processor's; with the classification they say the start order of a time trial."""
     weather: WeatherConfig = WeatherConfig()
     """As the processor's; the temperature along the road is from there."""
     results: Path | None = None
@@ -102,6 +108,14 @@ def _archived(config: FeedConfig) -> "ArchivedMoments":
     assert config.object_store is not None
     start_ms = round(config.stage.race_start.timestamp() * 1000)
     return ArchivedMoments(PartStore(config.object_store), config.stage.edition, config.stage.number, start_ms)
+
+
+def _trial(config: FeedConfig, course: Course, roster: Roster) -> Trial | None:
+    """The time trial of the stage, where it is one; raises `Mistakes` for a table that cannot be used."""
+    before = read_classification(config.classification) if config.classification else None
+    starts = stage_starts(config.stage, roster, before, config.starts, config.counted)
+    start_ms = round(config.stage.race_start.timestamp() * 1000)
+    return trial_of(config.stage.kind, course, roster, starts, start_ms)
 
 
 class Feed:
@@ -123,7 +137,7 @@ class Feed:
         results = read_results(config.results) if config.results else ()
         leader = read_classification(config.classification).leader if config.classification else None
         thresholds = ThresholdsDocument(split_s=config.groups.split_s, join_s=config.groups.join_s)
-        self._story = Story(config.stage, roster, thresholds, results, leader)
+        self._story = Story(config.stage, roster, thresholds, results, leader, _trial(config, course, roster))
         self._moment = Moment(None, config.stage, config.stack, self._story.beside())
         self._states, self._deltas, self._live = (Channel(config.heartbeat_s) for _ in range(3))
         self._views: dict[View, Channel] = {view: Channel(config.heartbeat_s) for view in VIEWS}
@@ -333,9 +347,17 @@ class Feed:
     def _past(self, frame: StateFrame) -> Moment:
         events = tuple(reversed(self._story.between(0, frame.clock_ms)))
         forecast = next((told for told in self._story.forecasts if told["clock_ms"] <= frame.clock_ms), None)
+        times = tuple(time for time in self._story.times if time["time_ms"] <= frame.clock_ms)
         now = self._moment.beside
         beside = Beside(
-            events, forecast, now.thresholds, now.jerseys, temperature=self._temperature_at(frame), replay=True
+            events,
+            forecast,
+            now.thresholds,
+            now.jerseys,
+            temperature=self._temperature_at(frame),
+            replay=True,
+            trial=self._story.trial,
+            times=times,
         )
         return Moment(frame, self._config.stage, self._config.stack, beside)
 

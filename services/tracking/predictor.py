@@ -120,6 +120,8 @@ class Predictor:
         await self._forecast(frame, js)
 
     async def _forecast(self, frame: StateFrame, js: JetStreamContext) -> None:
+        if self._config.stage.kind != "road":  # nobody is away or caught there, and the model knows no other race
+            return
         numbers = frame.riders["rider"]
         if self._race is None or frame.run != self._race[0] or not np.array_equal(numbers, self._race[1]):
             log("race", run=frame.run)

@@ -33,6 +33,7 @@ from tracking.race_desk import RaceDesk
 from tracking.records import READING
 from tracking.service import Health, ServiceConfig, StageConfig, log, main, together, until
 from tracking.streams import READINGS, STATES, ensure_stream, read_on, states_subject
+from tracking.time_trial import trial_of
 from tracking.wire import Batch, DecodeError, StateFrame, decode_batch, has_begun, plausible
 
 CHECKPOINTS = "CHECKPOINTS"
@@ -67,7 +68,9 @@ class Processor:
         self._day = race_day(config.stage, config.speed, config.briefing)
         self._race: LiveRace | None = None
         self._lease = Lease(f"processor.{config.stack}")
-        self._desk = RaceDesk(config.stack, config.speed)
+        day = self._day
+        trial = trial_of(config.stage.kind, day.course, day.roster, day.starts, day.start_ms)
+        self._desk = RaceDesk(config.stack, config.speed, trial)
         self._next_seq = 1
         self._created = ""
         self._heard_s = 0.0

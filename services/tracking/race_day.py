@@ -4,14 +4,16 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
 
+from pydantic import Field
+
 from tracking.groups_config import GroupsConfig
 from tracking.history import Classification, read_classification
 from tracking.live import RaceDay
 from tracking.roster import Roster, bare_roster, read_roster
 from tracking.service import Mistakes, Section, StageConfig
 from tracking.stage import stage_course
-from tracking.start_order import Starts, counted_in, individual_starts, team_starts
-from tracking.start_table import read_starts
+from tracking.start_order import Starts
+from tracking.start_table import stage_starts
 from tracking.weather_config import WeatherConfig, weather_of
 
 A = TypeVar("A")
@@ -64,28 +66,10 @@ def _read_field(
     before = _read(read_classification, briefing.classification, mistakes) if briefing.classification else None
     if roster is None:
         return None
-    return roster, before, _read(lambda riders: stage_starts(stage, briefing, riders, before), roster, mistakes)
-
-
-def stage_starts(
-    stage: StageConfig, briefing: BriefingConfig, roster: Roster, before: Classification | None
-) -> Starts | None:
-    """When each rider of a time trial starts; None where all start together. Raises `Mistakes`."""
-    if stage.kind == "road":
-        return None
-    numbers: list[int] = roster.numbers.tolist()
-    teams = [entrant.team for entrant in roster.entrants]
-    counted = briefing.counted or counted_in(stage.edition)
-    if briefing.starts is not None:
-        table = read_starts(briefing.starts, numbers, round(stage.race_start.timestamp() * 1000))
-        return table.individual() if stage.kind == "individual time trial" else table.by_teams(numbers, teams, counted)
-    classified: list[int] = [] if before is None else before.riders.tolist()
-    if stage.kind == "individual time trial":
-        return individual_starts(numbers, classified)
-    try:
-        return team_starts(numbers, teams, counted, classified)
-    except ValueError as error:
-        raise Mistakes([f"{briefing.roster}: team: {error}; name the team of every rider."]) from None
+    starts = _read(
+        lambda riders: stage_starts(stage, riders, before, briefing.starts, briefing.counted), roster, mistakes
+    )
+    return roster, before, starts
 
 
 def _read(reader: Callable[[A], T], source: A, mistakes: list[str]) -> T | None:

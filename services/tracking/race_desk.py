@@ -25,6 +25,7 @@ from tracking.streams import (
     events_subject,
     read_on,
 )
+from tracking.time_trial import Trial, TrialEvents
 
 TOLD_FOR_S = DEDUPLICATION_S / 2
 """Older events are not told again: the broker may not know them any more."""
@@ -33,15 +34,16 @@ TOLD_FOR_S = DEDUPLICATION_S / 2
 class RaceDesk:
     """One race day's."""
 
-    def __init__(self, stack: str, speed: float = 1.0) -> None:
-        """`speed`: race seconds in a second."""
+    def __init__(self, stack: str, speed: float = 1.0, trial: Trial | None = None) -> None:
+        """`speed`: race seconds in a second. `trial`: where the stage is a time trial."""
         self.decisions: list[Decision] = []
         """All so far, in the order in which they were made."""
         self.refused = 0
         """Messages of race control that are no decision."""
         self._stack = stack
         self._told_for_ms = 1000 * TOLD_FOR_S * speed
-        self._events = RaceEvents()
+        self._trial = trial
+        self._events = self._followed()
         self._run = 0
         self._clock_ms = 0
         self._to_go_km = 0.0
@@ -55,18 +57,24 @@ class RaceDesk:
     def remember(self, memory: Mapping[str, Any]) -> None:
         """Go on where another processor's `memory` ends; where it is none, events are followed from now on."""
         try:
-            self._events, self._run = RaceEvents.remembering(memory["events"]), int(memory["run"])
+            self._events, self._run = self._followed(memory["events"]), int(memory["run"])
         except (AttributeError, TypeError, KeyError, ValueError) as error:
             log("events-forgotten", reason=str(error))
 
     def see(self, run: int, states: np.ndarray) -> None:
         """Take in the RIDER_STATE (n,) of the next second of a race."""
         if run != self._run:
-            self._events, self._run = RaceEvents(), run
+            self._events, self._run = self._followed(), run
         self._clock_ms = int(states["time_ms"].max(initial=0))
         self._to_go_km = round(float(states["to_go_m"].min(initial=0)) / 1000, 1)
         for event in self._events.follow(states):
             self._untold.append((f"{run}-{event.identity}", event))
+
+    def _followed(self, memory: Mapping[str, Any] | None = None) -> RaceEvents | TrialEvents:
+        """The race from now on, or from where a `memory` ends."""
+        if self._trial is not None:
+            return TrialEvents(self._trial, memory)
+        return RaceEvents() if memory is None else RaceEvents.remembering(memory)
 
     async def listen(self, js: JetStreamContext, take_effect: Callable[[Decision], None]) -> None:
         """Hear every decision of this race once, from the first one on, over all connections."""

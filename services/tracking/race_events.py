@@ -33,7 +33,7 @@ class RaceEvent:
     time_ms: int
     """When it began, race clock, Unix milliseconds."""
     kind: str
-    """split, merge, attack, catch, finish, withdrawal or jersey."""
+    """split, merge, attack, catch, finish, withdrawal or jersey; in a time trial time_check, best_time or caught."""
     group_id: int
     """The group that it is about; 0 where it is about none."""
     other_group_id: int | None
@@ -41,6 +41,10 @@ class RaceEvent:
     riders: tuple[int, ...]
     km_to_go: float
     text: str
+    km: float | None = None
+    """Of a time that was taken: where ..."""
+    elapsed_s: float | None = None
+    """... and how long after the own start."""
 
     @property
     def identity(self) -> str:

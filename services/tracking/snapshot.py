@@ -22,10 +22,13 @@ from tracking.feeds.documents import (
     SnapshotDocument,
     Status,
     ThresholdsDocument,
+    TimeTrialDocument,
 )
 from tracking.groups import DEFAULT_RULES, Group, groups_of
 from tracking.records import FINISHED, PREDICTED, RIDER_STATE
 from tracking.service import StageConfig
+from tracking.time_trial import Trial
+from tracking.trial_view import named, trial_document
 from tracking.weather import Temperature
 from tracking.wire import RaceStatus, StateFrame
 
@@ -54,6 +57,10 @@ class Beside:
     temperature: Temperature | None = None
     """Of the air along the road; None where the weather is not known."""
     replay: bool = False
+    trial: Trial | None = None
+    """Where the stage is a time trial."""
+    times: Sequence[EventDocument] = ()
+    """Those that were taken in it."""
 
 
 NOTHING_ELSE = Beside()
@@ -96,9 +103,11 @@ def snapshot_document(
 ) -> SnapshotDocument:
     """The race, its groups in road order, its riders in race order, and how well the readings flow."""
     riders = np.zeros(0, RIDER_STATE) if frame is None else np.sort(frame.riders, order="position")
+    groups = [_group(group, stage, beside) for group in groups_of(riders[riders["quality"] <= PREDICTED])]
     return {
         "race": _race(frame, stage, stack),
-        "groups": [_group(group, stage, beside) for group in groups_of(riders[riders["quality"] <= PREDICTED])],
+        "time_trial": _time_trial(frame, stage, beside),
+        "groups": groups if beside.trial is None else named(groups, beside.trial),
         "riders": _riders(riders, beside.temperature),
         "events": list(beside.events[:MAX_EVENTS]),
         "forecast": beside.forecast,
@@ -128,7 +137,15 @@ def _race(frame: StateFrame | None, stage: StageConfig, stack: str) -> RaceDocum
         "status": cast(Status, (frame.status if frame else RaceStatus.WAITING).name.lower()),
         "km_done": round(head_m / 1000, 3),
         "simulated": True,
+        "kind": stage.kind,
     }
+
+
+def _time_trial(frame: StateFrame | None, stage: StageConfig, beside: Beside) -> TimeTrialDocument | None:
+    trial = beside.trial
+    if trial is None or frame is None or not np.array_equal(frame.riders["rider"], trial.numbers):
+        return None
+    return trial_document(trial, frame.riders, beside.times, stage.race_start.tzinfo)
 
 
 def _group(group: Group, stage: StageConfig, beside: Beside) -> GroupDocument:

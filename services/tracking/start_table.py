@@ -1,4 +1,4 @@
-"""The start times of a time trial from a file that people write; refused with all that is wrong in it."""
+"""The start times of a time trial: from a file that people write, refused with all that is wrong in it, or by rule."""
 
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
@@ -6,8 +6,10 @@ from pathlib import Path
 
 import numpy as np
 
-from tracking.service import Mistakes
-from tracking.start_order import Starts, parted, units_of
+from tracking.history import Classification
+from tracking.roster import Roster
+from tracking.service import Mistakes, StageConfig
+from tracking.start_order import Starts, counted_in, individual_starts, parted, team_starts, units_of
 from tracking.tables import Row, Table, read_table
 
 LATEST_S = 12 * 3600
@@ -43,6 +45,31 @@ class StartTable:
         if apart:
             raise Mistakes(apart)
         return Starts(self.offset_s, unit, counted)
+
+
+def stage_starts(
+    stage: StageConfig, roster: Roster, before: Classification | None, file: Path | None, counted: int | None
+) -> Starts | None:
+    """When each rider of a time trial starts; None where all start together. Raises `Mistakes`.
+
+    As the table `file` says, by default by the usual rule from the classification `before` the stage; `counted`: at
+    which rider a team's time is taken, by default as the year's rules have it.
+    """
+    if stage.kind == "road":
+        return None
+    numbers: list[int] = roster.numbers.tolist()
+    teams = [entrant.team for entrant in roster.entrants]
+    counted = counted or counted_in(stage.edition)
+    if file is not None:
+        table = read_starts(file, numbers, round(stage.race_start.timestamp() * 1000))
+        return table.individual() if stage.kind == "individual time trial" else table.by_teams(numbers, teams, counted)
+    classified: list[int] = [] if before is None else before.riders.tolist()
+    if stage.kind == "individual time trial":
+        return individual_starts(numbers, classified)
+    try:
+        return team_starts(numbers, teams, counted, classified)
+    except ValueError as error:
+        raise Mistakes([f"the start list: team: {error}; name the team of every rider."]) from None
 
 
 def read_starts(file: Path, riders: Sequence[Hashable], start_ms: int | None) -> StartTable:

@@ -3,8 +3,8 @@
 A delta has the id of the snapshot that it follows (`since_ms`) and its own (`clock_ms`). In `race`, `health` and
 `thresholds` stand only the fields that changed. `riders` and `groups` are lists of records that stand for the record
 with the same `rider` or `id`: each holds that key and the fields that changed, a new one all of them. `riders_order`
-and `groups_order` are there when the records are others or stand in another order. `events`, `forecast` and `replay`
-are there, whole, when they changed. What a view leaves out of its snapshots is in none of its deltas.
+and `groups_order` are there when the records are others or stand in another order. `events`, `forecast`, `replay`
+and `time_trial` are there, whole, when they changed. What a view leaves out of its snapshots is in none of its deltas.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -12,13 +12,19 @@ from typing import Any, NotRequired, TypeVar, cast
 
 from typing_extensions import TypedDict
 
-from tracking.feeds.documents import EventDocument, ForecastDocument, SmallDocument, SnapshotDocument
+from tracking.feeds.documents import (
+    EventDocument,
+    ForecastDocument,
+    SmallDocument,
+    SnapshotDocument,
+    TimeTrialDocument,
+)
 
 FIELDS = ("race", "health", "thresholds")
 """Documents of which a delta holds the fields that changed."""
 RECORDS = {"riders": "rider", "groups": "id"}
 """Lists of records, and by what a record is known."""
-WHOLE = ("events", "forecast", "replay")
+WHOLE = ("events", "forecast", "replay", "time_trial")
 
 Record = Mapping[str, Any]
 S = TypeVar("S", SnapshotDocument, SmallDocument)
@@ -39,6 +45,7 @@ class DeltaDocument(TypedDict):
     events: NotRequired[list[EventDocument]]
     forecast: NotRequired[ForecastDocument | None]
     replay: NotRequired[bool]
+    time_trial: NotRequired[TimeTrialDocument | None]
 
 
 def delta_of(before: S, after: S) -> DeltaDocument:

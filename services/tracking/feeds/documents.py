@@ -4,10 +4,12 @@ Distances are kilometres or metres, times Unix milliseconds or ISO 8601, as each
 """
 
 import math
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, NotRequired
 
 from pydantic import AfterValidator
 from typing_extensions import TypedDict
+
+from tracking.start_order import Kind
 
 
 def _known(value: float | None) -> float | None:
@@ -75,6 +77,7 @@ class RaceDocument(TypedDict):
     status: Status
     km_done: float
     simulated: bool
+    kind: Kind
 
 
 class GroupDocument(TypedDict):
@@ -167,12 +170,27 @@ class EventDocument(TypedDict):
     """Something that happened in the race."""
 
     time_ms: int
-    kind: Literal["split", "merge", "attack", "catch", "finish", "withdrawal", "jersey"]
+    kind: Literal[
+        "split",
+        "merge",
+        "attack",
+        "catch",
+        "finish",
+        "withdrawal",
+        "jersey",
+        "time_check",
+        "best_time",
+        "caught",
+    ]
     group_id: int | None
     other_group_id: int | None
     riders: list[int]
     km_to_go: Known
     text: str
+    km: NotRequired[Known]
+    """Of a time that was taken in a time trial: where ..."""
+    elapsed_s: NotRequired[Known]
+    """... and how long after the own start."""
 
 
 class BaselineDocument(TypedDict):
@@ -225,10 +243,69 @@ class ThresholdsDocument(TypedDict):
     join_s: float
 
 
+class TimeDocument(TypedDict):
+    """A time that was taken, of a rider or a team."""
+
+    place: int
+    name: str
+    riders: list[int]
+    elapsed_s: float
+    gap_s: float
+
+
+class TimeCheckDocument(TypedDict):
+    """A place where times are taken, and the best ones so far."""
+
+    name: str
+    km: float
+    passed: int
+    """How many have a time here."""
+    times: list[TimeDocument]
+
+
+class OnCourseDocument(TypedDict):
+    """A rider or a team on the road."""
+
+    name: str
+    riders: list[int]
+    started_at: str
+    km: float | None
+    gap_s: float | None
+    """Against the best time at this very place; below 0 ahead of it."""
+    check: str | None
+    """The last time check that was passed, ..."""
+    check_place: int | None
+    check_gap_s: float | None
+    """... and the gap to the best time there, as it is now."""
+
+
+class StartDocument(TypedDict):
+    """Who starts when."""
+
+    name: str
+    riders: list[int]
+    starts_at: str
+    in_s: float
+
+
+class TimeTrialDocument(TypedDict):
+    """What broadcasters show of a time trial."""
+
+    counted: int
+    """At which rider a team's time is taken; 1 in an individual time trial."""
+    checks: list[TimeCheckDocument]
+    """In the order of the road, the finish last."""
+    on_course: list[OnCourseDocument]
+    """Who started first comes first."""
+    next: list[StartDocument]
+
+
 class SnapshotDocument(TypedDict):
     """The race at one second."""
 
     race: RaceDocument
+    time_trial: TimeTrialDocument | None
+    """None where all start together."""
     groups: list[GroupDocument]
     riders: list[RiderDocument]
     events: list[EventDocument]

@@ -21,6 +21,7 @@ from tracking.feeds.documents import (
     StarterDocument,
     StartListDocument,
 )
+from tracking.trial_view import groups_for_clients
 
 DAY_MS = 86_400_000
 GONE = 2
@@ -149,7 +150,7 @@ def race_2015(snapshot: SnapshotDocument, jerseys: Mapping[Jersey, int]) -> Race
     """What /race/ answers; None while there is no race to tell."""
     time_s = told_at_s(snapshot)
     riders = {rider["rider"]: rider for rider in snapshot["riders"] if rider["quality"] < GONE}
-    groups = [_group(group, riders, jerseys.get("yellow")) for group in snapshot["groups"]]
+    groups = [_group(group, riders, jerseys.get("yellow")) for group in groups_for_clients(snapshot)]
     groups = [group for group in groups if group["Riders"]]
     if time_s is None or not groups:
         return None

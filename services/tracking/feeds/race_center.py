@@ -26,6 +26,7 @@ from tracking.feeds.documents import (
 )
 from tracking.feeds.race_2015 import GONE, behind_s, told_at_s
 from tracking.records import FINISHED
+from tracking.trial_view import groups_for_clients, waits
 
 CHECKPOINTS = 200
 CODES: Mapping[Jersey, Literal["Y", "G", "P", "W"]] = {"yellow": "Y", "green": "G", "polka_dot": "P", "white": "W"}
@@ -183,7 +184,7 @@ def telemetry(snapshot: SnapshotDocument, jerseys: Mapping[Jersey, int]) -> Tele
         return None
     race = snapshot["race"]
     codes = {jerseys[jersey]: CODES[jersey] for jersey in reversed(tuple(CODES)) if jersey in jerseys}
-    known = [rider for rider in snapshot["riders"] if rider["quality"] != GONE]
+    known = [rider for rider in snapshot["riders"] if rider["quality"] != GONE and not waits(rider, snapshot)]
     riders = [_rider(rider, codes.get(rider["rider"])) for rider in known]
     return {
         "RaceName": f"TDF {race['edition']}",
@@ -199,7 +200,7 @@ def telemetry(snapshot: SnapshotDocument, jerseys: Mapping[Jersey, int]) -> Tele
 def pack(snapshot: SnapshotDocument) -> Pack:
     """The groups, the head of the race first."""
     places = {rider["rider"]: rider for rider in snapshot["riders"]}
-    groups = [_group(group, places[group["riders"][0]]) for group in snapshot["groups"]]
+    groups = [_group(group, places[group["riders"][0]]) for group in groups_for_clients(snapshot)]
     return {"date": snapshot["race"]["clock"], "type": "gps", "groups": groups}
 
 

@@ -19,6 +19,7 @@ from tracking.race_control import JerseyWorn, Withdrawal, decision_of
 from tracking.roster import Entrant, Roster
 from tracking.service import StageConfig, log
 from tracking.snapshot import Beside, local_time
+from tracking.time_trial import Trial
 from tracking.wire import StateFrame
 
 MAX_EVENTS = 5000
@@ -40,12 +41,16 @@ class Story:
         thresholds: ThresholdsDocument,
         results: Sequence[Result] = (),
         leader: int | None = None,
+        trial: Trial | None = None,
     ) -> None:
         """`leader`: of the classification before the stage, who wears yellow until race control decides otherwise."""
         self.corrupt = 0
         self.forecasts: deque[ForecastDocument] = deque(maxlen=MAX_FORECASTS)
         """Newest first, as all here."""
         self.events: deque[EventDocument] = deque(maxlen=MAX_EVENTS)
+        self.times: deque[EventDocument] = deque(maxlen=MAX_EVENTS)
+        """Taken in a time trial; the best ones are events too."""
+        self.trial = trial
         self._stage = stage
         self._roster = roster
         self._results = results
@@ -58,9 +63,14 @@ class Story:
     def hear_event(self, data: bytes) -> None:
         """Take in what came over EVENTS."""
         try:
-            self.events.appendleft(_EVENT.validate_json(data))
+            event = _EVENT.validate_json(data)
         except ValidationError as error:
             self._step_over("event", str(error))
+            return
+        if event.get("elapsed_s") is not None:
+            self.times.appendleft(event)
+        if event["kind"] != "time_check":
+            self.events.appendleft(event)
 
     def hear_forecast(self, data: bytes) -> None:
         """Take in what came over FORECASTS."""
@@ -93,7 +103,15 @@ class Story:
     def beside(self) -> Beside:
         """What a snapshot tells beside the states."""
         forecast = self.forecasts[0] if self.forecasts else None
-        return Beside(tuple(self.events), forecast, self._thresholds, dict(self._jerseys), self._since_ms)
+        return Beside(
+            tuple(self.events),
+            forecast,
+            self._thresholds,
+            dict(self._jerseys),
+            self._since_ms,
+            trial=self.trial,
+            times=tuple(self.times),
+        )
 
     def start_list(self) -> StartListDocument:
         """Who started, and who is still in the race."""
