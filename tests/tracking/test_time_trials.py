@@ -1,23 +1,30 @@
 """Time trials: the start order, and gaps as differences of elapsed times, against truth that plain Python computes."""
 
-from collections.abc import Callable
+import json
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
 
 import numpy as np
+import polars as pl
 import pytest
+from tracking.feeds.documents import EventDocument
 from tracking.kernel import Tracker
 from tracking.kernel.checkpoint import CheckpointError
 from tracking.live import LiveRace, RaceDay
 from tracking.race_day import BriefingConfig, race_day
+from tracking.race_events import RaceEvent
 from tracking.records import FINISHED, FRESH, LOST
+from tracking.replay.__main__ import main
 from tracking.riders import start_list
-from tracking.roster import Entrant, Roster
+from tracking.roster import Entrant, Roster, bare_roster
 from tracking.service import Mistakes, StageConfig
 from tracking.simulator import Recording, record_stage
 from tracking.start_order import Starts, individual_starts, team_starts
 from tracking.start_table import read_starts
+from tracking.time_trial import TrialEvents, trial_of
+from tracking.trial_view import trial_document
 from tracking.wire import Batch, RaceStatus
 
 from tests.tracking.rides import START_MS, course
@@ -25,7 +32,6 @@ from tests.tracking.test_standing import on_the_road, straight_road
 
 ROAD = course("2022-01")
 NUMBERS: list[int] = start_list().tolist()
-Clock = Callable[[int, float, float], float]
 
 
 def ridden(starts: Starts, metres: np.ndarray) -> np.ndarray:
@@ -326,3 +332,79 @@ def test_a_team_that_starts_apart_is_refused_and_its_time_is_that_years(tmp_path
     table.write_text(table.read_text().replace("\n2,0\n", "\n2,10\n"))
     with pytest.raises(Mistakes, match="rider 2: starts apart from rider 1"):
         race_day(stage(kind), 1.0, BriefingConfig(starts=table))
+
+
+def test_times_catches_and_what_comes_next_are_told_as_they_are() -> None:
+    """Guards: a time at a check that is another rider's or another place's, or that is told twice over a restart."""
+    race = individual()
+    trial = trial_of("individual time trial", ROAD, bare_roster(), race.starts, START_MS)
+    assert trial is not None
+    events, told = TrialEvents(trial), list[RaceEvent]()
+    for t, states in enumerate(race.states):
+        if t == 6000:
+            events = TrialEvents(trial, json.loads(json.dumps(events.memory())))
+        told += events.follow(states)
+    times = [event for event in told if event.elapsed_s is not None]
+    assert len({(event.km, event.riders) for event in times}) == len(times) >= 0.95 * 3 * len(NUMBERS)
+    errors = []
+    for event in times:
+        assert event.km is not None
+        assert event.elapsed_s is not None
+        i = NUMBERS.index(event.riders[0])
+        way, start_s = race.recording.distance[:, i], race.starts.offset_s[i]
+        errors.append(event.elapsed_s - elapsed_s(way, race.seconds, start_s, event.km * 1000))
+    assert np.median(np.abs(errors)) < 0.5
+    assert np.abs(errors).max() < 10
+    finish = [event for event in times if event.km == ROAD.length_m / 1000]
+    bests = [event.elapsed_s for event in finish if event.kind == "best_time"]
+    assert bests == sorted(bests, reverse=True)
+    caught = {event.riders[0] for event in told if event.kind == "caught"}
+    way = race.recording.distance
+    behind = {
+        NUMBERS[i + 1] for i in range(197) if (way[:, i] > way[:, i + 1] + 20)[way[:, i + 1] < ROAD.length_m].any()
+    }
+    assert behind <= caught
+
+    documents: list[EventDocument] = [json.loads(event.as_json()) for event in times]
+    moment = 5000
+    clock_ms = int(race.states[moment]["time_ms"][0])
+    known = [event for event in documents if event["time_ms"] <= clock_ms]
+    document = trial_document(trial, race.states[moment], known, UTC)
+    assert [check["name"] for check in document["checks"]] == ["km 4.4", "km 8.8", "Finish"]
+    assert [time["elapsed_s"] for time in document["checks"][-1]["times"]] == sorted(
+        round(event["elapsed_s"] or 0.0, 1) for event in known if event["km"] == ROAD.length_m / 1000
+    )[:10]
+    riding = np.flatnonzero((way[moment] > 0) & (way[moment] < ROAD.length_m))
+    assert {NUMBERS[i] for i in riding} >= {entry["riders"][0] for entry in document["on_course"]}
+    following = sorted((race.starts.offset_s[i], NUMBERS[i]) for i in range(198) if way[moment, i] == 0)[:5]
+    assert [entry["riders"][0] for entry in document["next"]] == [number for _, number in following]
+
+
+def test_a_recorded_time_trial_is_judged_by_its_start_table(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Guards: a recording whose riders start one by one, ridden as if all had."""
+    race = individual()
+    readings = race.recording.readings
+    few = np.isin(readings["device"], NUMBERS[-3:])
+    columns = [readings[name][few] for name in ("device", "time_ms", "lat", "lon")]
+    lines = [",".join(map(str, row)) for row in zip(*(column.tolist() for column in columns), strict=True)]
+    recording, starts, out = tmp_path / "itt.csv", tmp_path / "starts.csv", tmp_path / "states.parquet"
+    recording.write_text("\n".join(["rider,time_ms,lat,lon", *lines]))
+    at = [datetime.fromtimestamp(START_MS / 1000 + race.starts.offset_s[i], UTC).isoformat() for i in (195, 196, 197)]
+    starts.write_text("rider,starts_at\n" + "\n".join(f"{NUMBERS[195 + i]},{at[i]}" for i in range(3)))
+    course_file = str(Path(__file__).parents[2] / "stacks" / "courses" / "2022-01.geojson")
+    asked = [str(recording), "--course", course_file, "--out", str(out), "--starts", str(starts)]
+    assert main(asked) == 0
+    states = pl.read_parquet(out).filter(pl.col("quality").cast(pl.String) == "finished")
+    told = {row["rider"]: row["gap_s"] for row in states.group_by("rider").last().to_dicts()}
+    took = {
+        NUMBERS[i]: elapsed_s(race.recording.distance[:, i], race.seconds, race.starts.offset_s[i], ROAD.length_m)
+        for i in (195, 196, 197)
+    }
+    for rider, seconds in took.items():
+        assert told[rider] == pytest.approx(seconds - min(took.values()), abs=2.0)
+    starts.write_text(f"rider,starts_at\n{NUMBERS[195]},{at[0]}\n999,{at[1]}\n")
+    capsys.readouterr()
+    assert main(asked) == 2
+    refused = capsys.readouterr().err
+    assert "999 is not on the start list" in refused
+    assert f"rider {NUMBERS[197]}: has no start" in refused

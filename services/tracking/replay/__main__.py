@@ -7,6 +7,7 @@ with a row for each rider and second; what each column means stands in its metad
 Examples:
   scripts/replay stage.parquet --course stage.gpx --official-km 181.5 --out states.parquet
   scripts/replay stage.csv --course stage.geojson --out states.parquet --every 5 --start 2017-07-09T11:05+02:00
+  scripts/replay prologue.csv --course prologue.gpx --out states.parquet --starts starts.csv
 """
 
 import argparse
@@ -24,6 +25,9 @@ from tracking.course import Checkpoint, Course, CourseError, read_course
 from tracking.replay.recording import Recording, RecordingError, read_recording
 from tracking.replay.ride import Ridden, ride
 from tracking.replay.start import infer_start
+from tracking.service import Mistakes
+from tracking.start_order import Starts
+from tracking.start_table import read_starts
 
 UNUSABLE, FAILED = 2, 1
 SHOW_EVERY_S = 0.5
@@ -54,7 +58,14 @@ def main(arguments: Sequence[str]) -> int:
     course, recording, mistakes = _read(options, line)
     if course is None or recording is None or mistakes:
         return _refuse(mistakes, options.json)
-    start_ms = options.start if options.start is not None else infer_start(course, recording)
+    start_ms, starts = options.start, None
+    if options.starts is not None:
+        try:
+            start_ms, starts = _starts(options, recording)
+        except Mistakes as found:
+            return _refuse(found.sentences, options.json)
+    elif start_ms is None:
+        start_ms = infer_start(course, recording)
     try:
         ridden = ride(
             course,
@@ -63,6 +74,7 @@ def main(arguments: Sequence[str]) -> int:
             options.out,
             options.every,
             lambda share: line.show(f"replaying: {share:.0%}"),
+            starts,
         )
     except OSError as error:
         line.clear()
@@ -102,6 +114,13 @@ def _read(options: argparse.Namespace, line: Line) -> tuple[Course | None, Recor
     return course, recording, mistakes
 
 
+def _starts(options: argparse.Namespace, recording: Recording) -> tuple[int, Starts]:
+    """(start of the race, starts of the riders) of a time trial; raises `Mistakes`."""
+    riders = recording.riders.to_pylist()
+    table = read_starts(options.starts, riders, options.start)
+    return table.start_ms, table.by_teams(riders, (), options.counted) if any(table.teams) else table.individual()
+
+
 def _refuse(mistakes: Sequence[str], as_json: bool) -> int:
     if as_json:
         print(json.dumps({"mistakes": list(mistakes)}, indent=1, ensure_ascii=False))
@@ -132,7 +151,7 @@ def _report(
         "official_km": course.official_km,
         "riders": len(recording.riders),
         "start": _iso(ridden.start_ms),
-        "start_inferred": options.start is None,
+        "start_inferred": options.start is None and options.starts is None,
         "from": _iso(ridden.first_ms),
         "to": _iso(ridden.last_ms),
         "frames": ridden.frames,
@@ -174,7 +193,16 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--start", type=_time, metavar="TIME", help="of the race, ISO 8601 with zone, or Unix milliseconds"
     )
-    parser.add_argument("--every", type=_seconds, default=1, metavar="S", help="write every S-th second (default: 1)")
+    parser.add_argument(
+        "--starts",
+        type=Path,
+        metavar="FILE",
+        help="of a time trial: a table with rider, starts_at or offset_s, and team where teams ride",
+    )
+    parser.add_argument(
+        "--counted", type=_whole, default=4, metavar="N", help="a team has the time of its N-th rider (default: 4)"
+    )
+    parser.add_argument("--every", type=_whole, default=1, metavar="S", help="write every S-th second (default: 1)")
     parser.add_argument("--json", action="store_true", help="the report, or the mistakes, as JSON")
     return parser
 
@@ -188,9 +216,9 @@ def _time(text: str) -> int:
     return round(moment.timestamp() * 1000)
 
 
-def _seconds(text: str) -> int:
+def _whole(text: str) -> int:
     if not text.isdecimal() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"{text} is no whole number of seconds from 1")
+        raise argparse.ArgumentTypeError(f"{text} is no whole number from 1")
     return int(text)
 
 

@@ -14,6 +14,7 @@ from tracking.draft import draft_of
 from tracking.kernel import Counts, Tracker
 from tracking.replay.recording import Recording
 from tracking.replay.sheet import schema_of, table_of
+from tracking.start_order import Starts
 
 SECOND_MS = 1000
 ROW_GROUP_ROWS = 250_000
@@ -38,9 +39,13 @@ def ride(
     out: Path,
     every_s: int = 1,
     progress: Callable[[float], None] = lambda share: None,
+    starts: Starts | None = None,
 ) -> Ridden:
-    """Writes the states of every `every_s`-th second as Parquet; raises OSError, and then leaves nothing behind."""
-    tracker = Tracker(course, np.arange(1, len(recording.riders) + 1), start_ms)
+    """Writes the states of every `every_s`-th second as Parquet; raises OSError, and then leaves nothing behind.
+
+    `starts`: those of a time trial, in the order of the recording's riders.
+    """
+    tracker = Tracker(course, np.arange(1, len(recording.riders) + 1), start_ms, starts=starts)
     frames = rows = 0
     with parquet_file(out, schema_of(recording.riders.type)) as writer:
         for states in bundles(frames_of(tracker, recording, every_s), ROW_GROUP_ROWS):

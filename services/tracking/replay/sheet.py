@@ -9,7 +9,8 @@ NOTES = {
     "time_ms": "Unix milliseconds, UTC",
     "rider": "as the recording names the rider",
     "km_to_go": "official kilometres to the finish; null before the rider was ever found on the road",
-    "gap_s": "since the first rider passed this same place; finished: behind the winner; null: not seen",
+    "gap_s": "since the first rider passed this same place; finished: behind the winner; null: not seen; in a time trial "
+    "own time less the best of others at this place, below 0 ahead of it; null: not started",
     "gap_m": "official metres behind the first rider",
     "speed_kmh": "now",
     "gradient": "rise over run, 0.05 is 5 %",
