@@ -9,7 +9,7 @@ NOTES = {
     "time_ms": "Unix milliseconds, UTC",
     "rider": "as the recording names the rider",
     "km_to_go": "official kilometres to the finish; null before the rider was ever found on the road",
-    "gap_s": "since the first rider passed this same place; finished: behind the winner; null: not seen; in a time trial "
+    "gap_s": "since the first rider passed this same place; finished: behind the winner; null: not seen; time trial: "
     "own time less the best of others at this place, below 0 ahead of it; null: not started",
     "gap_m": "official metres behind the first rider",
     "speed_kmh": "now",

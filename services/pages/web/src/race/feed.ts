@@ -17,6 +17,7 @@ export interface Race {
   status: 'waiting' | 'live' | 'finished'
   km_done: number
   simulated: boolean
+  kind?: 'road' | 'individual time trial' | 'team time trial'
 }
 
 /** A rider of whom it is known where he is. */
@@ -95,7 +96,7 @@ export interface Rider {
 
 export interface RaceEvent {
   time_ms: number
-  kind: 'split' | 'merge' | 'attack' | 'catch' | 'finish' | 'withdrawal' | 'jersey'
+  kind: 'split' | 'merge' | 'attack' | 'catch' | 'finish' | 'withdrawal' | 'jersey' | 'best_time' | 'caught'
   group_id: number | null
   other_group_id: number | null
   riders: number[]
@@ -158,8 +159,30 @@ export interface StartList {
   riders: Starter[]
 }
 
+/** A rider or a team against the clock. */
+export interface Timed {
+  name: string
+  riders: number[]
+}
+
+export interface TimeTrial {
+  /** In the order of the road, the finish last; of each the best times. */
+  checks: { name: string; km: number; passed: number; times: (Timed & { place: number; elapsed_s: number; gap_s: number })[] }[]
+  /** The first starter first; gaps are against the best time at the same place, below 0 ahead of it. */
+  on_course: (Timed & {
+    km: number | null
+    gap_s: number | null
+    check: string | null
+    check_place: number | null
+    check_gap_s: number | null
+  })[]
+  next: (Timed & { starts_at: string; in_s: number })[]
+}
+
 export interface Snapshot {
   race: Race
+  /** Null where all start together. */
+  time_trial?: TimeTrial | null
   groups: Group[]
   riders: Rider[]
   health: { readings: number; per_second: number; duplicates: number; late: number; lag_ms: number | null }
