@@ -16,9 +16,12 @@ from pydantic import Field
 from tracking.service import Section, cancel, log
 
 RETRY_S = 0.2
-CONNECT_TIMEOUT_S = 1.0
-PING_INTERVAL_S = 1.0
-PING_TIMEOUT_S = 2
+CONNECT_TIMEOUT_S = 5.0
+ANOTHER_AFTER_S = 0.4
+"""An attempt that hangs is left going on, for a slow link, and another is made beside it, for one that has returned."""
+PING_INTERVAL_S = 0.5
+PINGS_UNANSWERED = 2
+LOOK_S = 0.1
 
 TROUBLE = (NatsError, OSError, asyncio.TimeoutError)
 """What a broker or the way to it can raise; anything else is a mistake in the program."""
@@ -37,30 +40,55 @@ async def _quiet(error: Exception) -> None:
 
 
 @contextlib.asynccontextmanager
-async def connected(broker: BrokerConfig, name: str) -> AsyncIterator[tuple[Client, asyncio.Event]]:
-    """A fresh connection and the event of its loss; raises one of `TROUBLE` when it cannot be made in time."""
-    lost = asyncio.Event()
-
-    async def closed() -> None:
-        lost.set()
-
-    client = Client()
+async def connected(broker: BrokerConfig, name: str) -> AsyncIterator[Client]:
+    """A fresh connection; raises one of `TROUBLE` when it cannot be made in time."""
+    client = await _first_through(broker, name)
     try:
-        connecting = client.connect(
-            broker.url,
-            user=broker.user,
-            password=broker.password,
-            name=name,
-            allow_reconnect=False,
-            reconnect_time_wait=RETRY_S,  # type: ignore[arg-type]  # it sleeps this long
-            error_cb=_quiet,
-            closed_cb=closed,
-        )
-        await asyncio.wait_for(connecting, CONNECT_TIMEOUT_S)
-        yield client, lost
+        yield client
     finally:
-        with contextlib.suppress(*TROUBLE):  # closing flushes, which a stalled link never finishes
-            await asyncio.wait_for(client.close(), RETRY_S)
+        await _drop(client)
+
+
+async def _first_through(broker: BrokerConfig, name: str) -> Client:
+    """The client of the first attempt that comes through; the others are dropped."""
+    attempts: dict[asyncio.Task[None], Client] = {}
+    try:
+        async with asyncio.timeout(CONNECT_TIMEOUT_S):
+            while True:
+                client = Client()
+                attempts[asyncio.create_task(_connect(client, broker, name))] = client
+                done, _ = await asyncio.wait(attempts, timeout=ANOTHER_AFTER_S, return_when=asyncio.FIRST_COMPLETED)
+                for attempt in done:
+                    attempt.result()
+                    return attempts.pop(attempt)
+    finally:
+        await cancel(*attempts)
+        await asyncio.gather(*map(_drop, attempts.values()))
+
+
+async def _connect(client: Client, broker: BrokerConfig, name: str) -> None:
+    await client.connect(
+        broker.url,
+        user=broker.user,
+        password=broker.password,
+        name=name,
+        connect_timeout=CONNECT_TIMEOUT_S,  # type: ignore[arg-type]  # it waits this long
+        allow_reconnect=False,
+        max_reconnect_attempts=1,
+        reconnect_time_wait=RETRY_S,  # type: ignore[arg-type]  # it sleeps this long
+        ping_interval=PING_INTERVAL_S,  # type: ignore[arg-type]  # so too
+        max_outstanding_pings=PINGS_UNANSWERED,
+        error_cb=_quiet,
+    )
+
+
+async def _drop(client: Client) -> None:
+    """Close, and where a stalled link holds up what is still to be sent, forget that."""
+    with contextlib.suppress(*TROUBLE):
+        await asyncio.wait_for(client.close(), RETRY_S)
+    writer = getattr(client._transport, "_io_writer", None)  # nats-py has no way to give a socket up
+    if writer is not None:
+        writer.transport.abort()
 
 
 async def hold(brokers: Sequence[BrokerConfig], name: str, work: Callable[..., Awaitable[None]]) -> None:
@@ -73,10 +101,10 @@ async def hold(brokers: Sequence[BrokerConfig], name: str, work: Callable[..., A
     while True:
         try:
             async with contextlib.AsyncExitStack() as stack:
-                links = [await stack.enter_async_context(connected(broker, name)) for broker in brokers]
+                clients = [await stack.enter_async_context(connected(broker, name)) for broker in brokers]
                 log("connected", brokers=urls, client=name)
                 reported = ""
-                if await _work_until_lost(links, work):
+                if await _work_until_lost(clients, work):
                     return
                 log("disconnected", brokers=urls, client=name)
         except TROUBLE as error:
@@ -87,23 +115,24 @@ async def hold(brokers: Sequence[BrokerConfig], name: str, work: Callable[..., A
         await asyncio.sleep(RETRY_S)
 
 
-async def _work_until_lost(links: Sequence[tuple[Client, asyncio.Event]], work: Callable[..., Awaitable[None]]) -> bool:
+async def _work_until_lost(clients: Sequence[Client], work: Callable[..., Awaitable[None]]) -> bool:
     """Whether `work` came to its own end; False when a connection was lost first."""
-    working = asyncio.ensure_future(work(*(client for client, _ in links)))
-    signs = [asyncio.ensure_future(sign) for client, lost in links for sign in (_watch(client), lost.wait())]
+    working = asyncio.ensure_future(work(*clients))
+    losses = [asyncio.ensure_future(_lost(client)) for client in clients]
     try:
-        await asyncio.wait({working, *signs}, return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.wait({working, *losses}, return_when=asyncio.FIRST_COMPLETED)
         if not working.done() or working.cancelled():  # nats-py cancels who waits on a connection that closes
             return False
         working.result()
         return True
     finally:
-        await cancel(working, *signs)
+        await cancel(working, *losses)
 
 
-async def _watch(client: Client) -> None:
-    """Return when the broker stops answering pings."""
-    with contextlib.suppress(*TROUBLE):
-        while True:
-            await asyncio.sleep(PING_INTERVAL_S)
-            await client.flush(PING_TIMEOUT_S)
+async def _lost(client: Client) -> None:
+    """Return when the connection was closed, or the broker has stopped answering nats-py's pings.
+
+    A `flush` with a timeout does not find that out: its pong may still come, and ends all reading with a traceback.
+    """
+    while client.is_connected:
+        await asyncio.sleep(LOOK_S)

@@ -182,7 +182,7 @@ async def _race_clock(js: JetStreamContext, stack: str) -> int:
 
 async def _publish(arguments: argparse.Namespace, config: RaceControlConfig) -> Decision:
     """Hands a decision to everyone who follows the race; one of `TROUBLE` where the broker cannot be had."""
-    async with connected(config.broker, "race-control") as (client, _):
+    async with connected(config.broker, "race-control") as client:
         js = client.jetstream()
         decision = _asked(arguments, await _race_clock(js, config.stack))
         await ensure_stream(js, CONTROL)

@@ -8,6 +8,7 @@ that is full too, or missing, is the oldest given up, and its readings are count
 import asyncio
 import contextlib
 import time
+import zlib
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -107,6 +108,7 @@ class Relay(asyncio.DatagramProtocol):
         self._closing: asyncio.TimerHandle | None = None
         self._waiting: deque[tuple[int, np.ndarray]] = deque()
         self._arrived = asyncio.Event()
+        self._booted_ns = time.time_ns() - time.monotonic_ns()
         self._seq = time.time_ns() // 1_000_000  # starts from the clock, so it also rises over restarts
         self._spill = _spill_of(config)
         self._full: str | None = None
@@ -153,7 +155,7 @@ class Relay(asyncio.DatagramProtocol):
     def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:
         """Take the readings of a datagram into the open batch."""
         try:
-            readings = decode_datagram(self._gate.open(data, time.time_ns()) if self._gate else data)
+            readings = decode_datagram(self._opened(data))
         except Forged as error:
             self.counts.forged = self._counted(self.counts.forged, "forged-datagram", addr, error)
         except Replayed as error:
@@ -162,6 +164,12 @@ class Relay(asyncio.DatagramProtocol):
             self.counts.corrupt = self._counted(self.counts.corrupt, "corrupt-datagram", addr, error)
         else:
             self._take(readings)
+
+    def _opened(self, data: bytes) -> bytes:
+        """The datagram under its seal; a clock that is set while we run was right before, or is right now."""
+        if self._gate is None:
+            return data
+        return self._gate.open(data, time.time_ns(), self._booted_ns + time.monotonic_ns())
 
     def _counted(self, before: int, event: str, addr: tuple[str, int], reason: Exception) -> int:
         """One more; only the first is told, a flood of them must not fill the journal."""
@@ -248,13 +256,16 @@ class Relay(asyncio.DatagramProtocol):
             await asyncio.sleep(LOOK_S)
 
     async def _send(self, js: JetStreamContext, run: int, group: Sequence[tuple[int, np.ndarray]]) -> None:
-        """Return when the broker has all of these; they leave in order."""
+        """Return when the broker has all of these; they leave in order.
+
+        A relay that starts after its clock was set back numbers some again: the id also says what is in them.
+        """
         subject = readings_subject(self._config.stack, self._config.relay)
         acks = [
             js.publish(
                 subject,
                 encode_batch(Batch(run, seq, time.time_ns(), readings)),
-                headers={MSG_ID: f"{self._config.relay}-{run}-{seq}"},
+                headers={MSG_ID: f"{self._config.relay}-{run}-{seq}-{zlib.crc32(readings.tobytes()):08x}"},
             )
             for seq, readings in group
         ]

@@ -1,6 +1,5 @@
 """A truck and a cloud on loopback: real brokers and services as processes, and an uplink that can be cut."""
 
-import asyncio
 import contextlib
 import json
 import logging
@@ -27,6 +26,8 @@ from tracking.records import READING
 from tracking.riders import start_list
 from tracking.seal import Sealer
 from tracking.wire import encode_datagrams
+
+from tests.tracking_transport.link import Link
 
 T = TypeVar("T")
 STACK = "2017-s09"
@@ -145,60 +146,6 @@ class Service(Process):
 
     def healthy(self) -> bool:
         return self.get()["status"] == "ok"
-
-
-class Link:
-    """A TCP link to one port that can be cut like a cable.
-
-    What was open when it was cut stays silent for ever, as a connection does that waits for its retransmission
-    timer; only fresh connections get through after the mend.
-    """
-
-    def __init__(self, target: int) -> None:
-        self._target = target
-        self._whole = True
-        self._loop = asyncio.new_event_loop()
-        self._pumps: set[asyncio.Task[None]] = set()
-        threading.Thread(target=self._loop.run_forever, daemon=True).start()
-        self._server = self._in_loop(asyncio.start_server(self._accept, "127.0.0.1", 0))
-        self.port: int = self._server.sockets[0].getsockname()[1]
-
-    def cut(self) -> None:
-        async def silence() -> None:
-            self._whole = False
-            for pump in self._pumps:
-                pump.cancel()
-
-        self._in_loop(silence())
-
-    def mend(self) -> None:
-        self._whole = True
-
-    def close(self) -> None:
-        self.cut()
-        self._loop.call_soon_threadsafe(self._server.close)
-        self._loop.call_soon_threadsafe(self._loop.stop)
-
-    def _in_loop(self, coroutine: Any) -> Any:
-        return asyncio.run_coroutine_threadsafe(coroutine, self._loop).result(5)
-
-    async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        if not self._whole:
-            return  # the handshake was the kernel's, the silence is ours
-        far_reader, far_writer = await asyncio.open_connection("127.0.0.1", self._target)
-        for source, sink in ((reader, far_writer), (far_reader, writer)):
-            pump = asyncio.create_task(self._pump(source, sink))
-            self._pumps.add(pump)
-            pump.add_done_callback(self._pumps.discard)
-
-    async def _pump(self, source: asyncio.StreamReader, sink: asyncio.StreamWriter) -> None:
-        try:
-            while data := await source.read(65536):
-                sink.write(data)
-                await sink.drain()
-        except OSError:
-            pass
-        sink.close()
 
 
 class Field:

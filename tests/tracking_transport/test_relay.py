@@ -6,12 +6,16 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from tracking.broker import BrokerConfig, connected
 from tracking.records import READING
 from tracking.relay import Relay, RelayConfig
 from tracking.seal import Sealer
 from tracking.service import Mistakes
 from tracking.spill import Spill
+from tracking.streams import READINGS
 from tracking.wire import encode_datagrams
+
+from tests.tracking_transport.harness import Broker
 
 NOBODY = {"url": "nats://127.0.0.1:1", "user": "etape", "password": "x"}
 HERE = ("127.0.0.1", 5000)
@@ -168,3 +172,49 @@ def test_a_relay_without_its_broker_is_not_healthy_and_names_it() -> None:
     health = asyncio.run(relay().health())
     assert not health.ok
     assert NOBODY["url"] in health.detail
+
+
+@pytest.mark.parametrize("step_s", [-3600, -60, 60, 3600])
+def test_a_clock_that_is_set_while_the_relay_runs_refuses_nobody(monkeypatch: pytest.MonkeyPatch, step_s: int) -> None:
+    """Guards against a relay that is deaf from the moment at which its own clock is set, right or wrong."""
+    keyed = relay(radio_key=KEY)
+    ours, before_ns = Sealer(KEY), time.time_ns()
+    step_ns = step_s * 1_000_000_000
+    (by_the_old,) = (ours.seal(datagram, before_ns) for datagram in encode_datagrams(fixes(5)))
+    (by_the_new,) = (Sealer(KEY).seal(d, before_ns + step_ns) for d in encode_datagrams(fixes(5, 1_499_590_801_000)))
+    (by_neither,) = (
+        Sealer(KEY).seal(d, before_ns + 2 * step_ns) for d in encode_datagrams(fixes(5, 1_499_590_802_000))
+    )
+    monkeypatch.setattr(time, "time_ns", lambda: before_ns + step_ns)
+    counts = counts_after(keyed, [by_the_old, by_the_new, by_the_old, by_neither])
+    assert (counts["readings"], counts["replayed"]) == (10, 2)
+
+
+def test_a_relay_that_starts_behind_its_own_past_loses_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Guards against batches that a broker takes for those of an hour ago, because a clock was set back between."""
+    broker = Broker(tmp_path, "truck")
+    broker.start()
+    monkeypatch.setattr(time, "time_ns", lambda: 1_700_000_000_000_000_000)
+
+    async def life(time_ms: int) -> None:
+        stopping = asyncio.Event()
+        living = relay(broker=broker.config())
+        running = asyncio.create_task(living.run(stopping))
+        async with asyncio.timeout(30):
+            while not (await living.health()).ok:
+                await asyncio.sleep(0.02)
+            for datagram in encode_datagrams(fixes(5, time_ms)):
+                living.datagram_received(datagram, HERE)
+            stopping.set()
+            await running
+
+    async def held() -> int:
+        async with connected(BrokerConfig.model_validate(broker.config()), "test") as client:
+            return (await client.jetstream().stream_info(READINGS)).state.messages
+
+    try:
+        for time_ms in (1_499_590_800_000, 1_499_590_801_000):
+            asyncio.run(life(time_ms))
+        assert asyncio.run(held()) == 2
+    finally:
+        broker.kill()
