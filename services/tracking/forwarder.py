@@ -180,7 +180,7 @@ class Forwarder:
         if waiting is None:
             return Health(False, f"the truck's broker at {self._config.truck.url} is away", counts)
         if self._crossing.refusal:
-            reason = f"does not take batches ({self._crossing.refusal}); make room on its disk, restart it"
+            reason = f"does not take batches ({self._crossing.refusal}); make room on its disk"
             return Health(False, f"the cloud's broker at {self._config.cloud.url} {reason}", counts)
         if not self._live.up:
             return Health(False, f"the cloud's broker at {self._config.cloud.url} is out of reach", counts)

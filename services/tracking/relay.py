@@ -128,7 +128,7 @@ class Relay(asyncio.DatagramProtocol):
         if self._full:
             return f"readings are given up: no room for what waits ({self._full}); bring {url} back or make room"
         if self._refusal:
-            return f"the broker at {url} does not take batches ({self._refusal}); make room on its disk, restart it"
+            return f"the broker at {url} does not take batches ({self._refusal}); make room on its disk"
         if not self._connected:
             return f"the broker at {url} is away"
         return f"{spilled} bytes of batches that waited on the disk go to the broker" if spilled else None

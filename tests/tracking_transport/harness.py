@@ -108,7 +108,7 @@ class Process:
 
 
 class Broker(Process):
-    """nats-server with JetStream, every write synced."""
+    """nats-server with JetStream, every write synced, and its keeper where its disk is named."""
 
     def __init__(self, folder: Path, name: str, disk: Path | None = None) -> None:
         """`disk`: where it keeps its streams, else in `folder`."""
@@ -120,7 +120,14 @@ class Broker(Process):
             f"authorization {{ user: etape, password: {PASSWORD} }}\n"
             "max_payload: 8MB\n"
         )
-        super().__init__([nats_server(), "-c", str(config)], folder / f"{name}.log")
+        command = [nats_server(), "-c", str(config)]
+        if disk:
+            health = free_port()
+            with config.open("a") as more:
+                more.write(f'http: "127.0.0.1:{health}"\n')
+            keeper = ["--health", f"http://127.0.0.1:{health}/healthz", "--disk", str(disk), "--room-mb", "16", "--"]
+            command = [sys.executable, "-m", "tracking.broker_keeper", *keeper, *command]
+        super().__init__(command, folder / f"{name}.log")
 
     def config(self, port: int | None = None) -> dict[str, str]:
         """As a service's config names it; by another port for the way through a link."""

@@ -56,8 +56,9 @@ def truck(
             eventually("the truck is ready", service.healthy)
         yield broker, relay, recorder, Field(port)
     finally:
-        for process in processes:
-            process.kill()
+        relay.kill()
+        recorder.kill()
+        broker.terminate()
 
 
 @pytest.mark.parametrize("truck", ["recorder"], indirect=True)
@@ -83,8 +84,8 @@ def test_a_full_disk_of_the_recorder_leaves_the_readings_with_the_broker(
 def test_a_full_disk_of_the_broker_leaves_the_readings_with_the_relay(
     truck: tuple[Broker, Service, Service, Field], disk: Disk
 ) -> None:
-    """Guards against readings that are dropped while the relay's own disk has room for a day."""
-    broker, relay, recorder, field = truck
+    """Guards against readings dropped while the relay has room for a day, and a truck that waits for a person."""
+    _, relay, recorder, field = truck
     field.ride()
     eventually("the path works", lambda: recorder.get()["readings"] == 198)
     disk.resize("300k")
@@ -93,8 +94,6 @@ def test_a_full_disk_of_the_broker_leaves_the_readings_with_the_relay(
         eventually("what does not fit into memory is on its disk", lambda: relay.get()["spilled"] > 20)
     assert relay.get()["dropped"] == 0
     disk.resize("64m")
-    broker.terminate()  # a broker that met a full disk wants a new start
-    broker.start()
     eventually("all is handed over", lambda: handed_over(relay.get()))
     eventually("all is in the log", lambda: recorder.get()["readings"] == field.seconds * 198)
 
