@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import time
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from functools import partial
@@ -64,7 +65,7 @@ from tracking.streams import CONTROL, EVENTS, FORECASTS, STATES, ensure_stream, 
 from tracking.time_trial import Trial, trial_of
 from tracking.weather import Temperature, TemperatureAlong
 from tracking.weather_config import WeatherConfig, weather_of
-from tracking.wire import DecodeError, StateFrame, decode_states
+from tracking.wire import DecodeError, StateFrame, decode_told
 
 if TYPE_CHECKING:
     from tracking.replay.moments import ArchivedMoments
@@ -126,6 +127,7 @@ class Feed:
         that cannot be used.
         """
         self._config = config
+        self._start_ms = round(config.stage.race_start.timestamp() * 1000)
         course = stage_course(config.stage)
         self._course = course_document(course, config.stage)
         weather = weather_of(config.weather)
@@ -234,7 +236,7 @@ class Feed:
 
     def _show(self, data: bytes) -> None:
         try:
-            frame = decode_states(data)
+            frame = decode_told(data, self._start_ms, time.time())
         except DecodeError as error:
             self._corrupt += 1
             log("corrupt-state", reason=str(error))
@@ -269,7 +271,7 @@ class Feed:
 
     def _endpoints(self) -> tuple[Endpoint[Any], ...]:
         """All that is answered, in the order of the documentation."""
-        moment = {"time_ms": round(self._config.stage.race_start.timestamp() * 1000)}
+        moment = {"time_ms": self._start_ms}
         replay = {"from_ms": moment["time_ms"], "speed": 60}
         course = Answer.of(self._course)
         return (
@@ -334,8 +336,7 @@ class Feed:
         with contextlib.suppress(Refused):  # what is known now is better than nothing
             kept = await _of_the_past(self._moments.span())
         frame = self._moment.frame
-        start_ms = round(self._config.stage.race_start.timestamp() * 1000)
-        first_ms = kept[0] if kept else start_ms if frame else None
+        first_ms = kept[0] if kept else self._start_ms if frame else None
         return first_ms, frame.clock_ms if frame else kept[1] if kept else None
 
     async def _at(self, asked: MomentParameters) -> Answer:

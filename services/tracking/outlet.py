@@ -4,6 +4,7 @@ Each frame names the last message that its publisher knows to be on the subject,
 is a newer one. So a processor that was stopped and wakes up behind its successor cannot get a frame in between.
 """
 
+import time
 from dataclasses import replace
 
 from nats.js import JetStreamContext
@@ -11,7 +12,7 @@ from nats.js.api import Header
 from nats.js.errors import APIError, NotFoundError
 
 from tracking.streams import MSG_ID, STATES
-from tracking.wire import DecodeError, StateFrame, decode_states, encode_states
+from tracking.wire import DecodeError, StateFrame, decode_told, encode_states
 
 THROUGH = "Etape-Through"
 """Header of a state frame: sequence number of the last message of READINGS that is in it."""
@@ -23,10 +24,10 @@ WRONG_LAST_SEQUENCE = 10071
 class Outlet:
     """The way out on one connection."""
 
-    def __init__(self, js: JetStreamContext, subject: str) -> None:
+    def __init__(self, js: JetStreamContext, subject: str, race_start_ms: int) -> None:
         self.refused = 0
         """Frames that another publisher was ahead of."""
-        self._js, self._subject = js, subject
+        self._js, self._subject, self._race_start_ms = js, subject, race_start_ms
         self._seq: int | None = None
         self._told = (0, 0)
 
@@ -70,7 +71,7 @@ class Outlet:
             return
         self._seq = last.seq
         try:
-            frame = decode_states(last.data or b"")
+            frame = decode_told(last.data or b"", self._race_start_ms, time.time())
             self._told = max(self._told, (frame.run, frame.clock_ms))
         except DecodeError:  # not one of ours: what it says counts for nothing
             return

@@ -122,7 +122,7 @@ class Processor:
             self._state = away
 
     async def _follow(self, js: JetStreamContext) -> None:
-        outlet = Outlet(js, states_subject(self._config.stack))
+        outlet = Outlet(js, states_subject(self._config.stack), self._day.start_ms)
         told_at = 0.0
         async for messages in read_on(js, READINGS, self._next_seq):
             for message in messages:

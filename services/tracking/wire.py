@@ -149,6 +149,19 @@ def decode_states(frame: bytes) -> StateFrame:
     )
 
 
+def decode_told(frame: bytes, race_start_ms: int, now_s: float) -> StateFrame:
+    """As `decode_states`; DecodeError also for one that no processor of this day can have told by now.
+
+    Whoever believed it would take all that is told afterwards for old. `now_s`: Unix seconds.
+    """
+    found = decode_states(frame)
+    if not has_begun(found.run, now_s):
+        raise DecodeError(f"run {found.run} has not begun")
+    if abs(found.clock_ms - race_start_ms) > _DAY_MS:
+        raise DecodeError(f"race clock {found.clock_ms} is not of this day")
+    return found
+
+
 def split_batches(log: bytes) -> tuple[list[Batch], int]:
     """All whole batches of a file of batches, and the number of bytes that belong to none.
 

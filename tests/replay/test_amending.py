@@ -115,7 +115,7 @@ def test_who_asks_for_the_past_is_told_what_late_readings_made_of_it(broker: Bro
     last = told_at(110, 0)
 
     async def ask() -> list[int]:
-        async with connected(BrokerConfig(**broker.config()), "test") as (client, _):
+        async with connected(BrokerConfig(**broker.config()), "test") as client:
             js = client.jetstream()
             await ensure_stream(js, STATES)
             for frame in (told, last):
@@ -139,7 +139,7 @@ def told_at(second: int, revision: int) -> StateFrame:
 
 def publish(broker: Broker, batches: list[np.ndarray], first_seq: int = 1) -> None:
     async def send() -> None:
-        async with connected(BrokerConfig(**broker.config()), "test") as (client, _):
+        async with connected(BrokerConfig(**broker.config()), "test") as client:
             js = client.jetstream()
             await ensure_stream(js, READINGS)
             for seq, readings in enumerate(batches, first_seq):
@@ -154,7 +154,7 @@ def revisions(broker: Broker) -> dict[int, int]:
     told: dict[int, int] = {}
 
     async def read() -> None:
-        async with connected(BrokerConfig(**broker.config()), "test") as (client, _):
+        async with connected(BrokerConfig(**broker.config()), "test") as client:
             js = client.jetstream()
             stream = await ensure_stream(js, STATES)
             for seq in range(stream.state.first_seq, stream.state.last_seq + 1):

@@ -127,7 +127,7 @@ def start_worker(file: Path) -> "subprocess.Popen[bytes]":
 
 def at_work(broker: Broker) -> int:
     async def ask() -> int:
-        async with connected(BrokerConfig(**broker.config()), "test") as (client, _):
+        async with connected(BrokerConfig(**broker.config()), "test") as client:
             return (await client.jetstream().consumer_info(JOBS, DURABLE)).num_ack_pending or 0
 
     return asyncio.run(ask())

@@ -11,9 +11,13 @@ import nats
 import numpy as np
 import pytest
 from tracking.manifest import Manifest, compare
-from tracking.wire import Batch, encode_batch
+from tracking.records import RIDER_STATE
+from tracking.wire import Batch, RaceStatus, StateFrame, encode_batch, encode_states
 
 from tests.tracking_transport.harness import RELAYS, Broker, Loopback, eventually
+
+REST = (0, 0, RaceStatus.LIVE, 1.0, 0.0, 0, 0, 0, np.zeros(1, RIDER_STATE))
+"""Of a frame that says nothing."""
 
 
 def equal(manifests: tuple[dict, dict]) -> int:
@@ -130,11 +134,16 @@ def test_batches_that_lie_disturb_nothing(loopback: Loopback) -> None:
     for readings, of_run in ((nowhere, run), (far_off[:0], run), (fixes[:0], 0), (fixes[:0], 2**64 - 1)):
         publish(loopback.cloud, "readings.2017-s09.edge-9", encode_batch(Batch(of_run, 1, -1, readings)))
     publish(loopback.cloud, "readings.2017-s09.edge-9", encode_batch(Batch(2**64 - 1, 2, 0, fixes)))
-    refused = loopback.active().get()
+    refused, corrupt = loopback.active().get(), loopback.services["feed"].get()["corrupt"]
     publish(loopback.truck, "readings.2017-s09.edge-9", encode_batch(Batch(run, 3, 0, nowhere)))
     publish(loopback.truck, "readings.2017-s09.edge-9", encode_batch(Batch(2**64 - 1, 4, 0, fixes)))
     publish(loopback.truck, "readings.2017-s09.edge-9", encode_batch(Batch(1, 5, 0, fixes)))
     publish(loopback.cloud, "states.2017-s09", b"x" * 1_000_000)
+    for lie in (StateFrame(2**64 - 1, loopback.field.clock_ms, *REST), StateFrame(run, 2**62, *REST)):
+        publish(loopback.cloud, "states.2017-s09", encode_states(lie))
+    for name in ("control", "events", "forecasts"):
+        for garbage in (b"", b"\xff" * 5000, b"[" * 100_000, b'{"kind": "withdrawal", "rider": NaN, "at_ms": 1e400}'):
+            publish(loopback.cloud, f"{name}.2017-s09", garbage)
     for _ in range(5):
         loopback.field.ride()
         time.sleep(0.2)
@@ -143,6 +152,7 @@ def test_batches_that_lie_disturb_nothing(loopback: Loopback) -> None:
     assert loopback.active().get()["refused"] >= refused["refused"] + 198
     assert loopback.active().get()["foreign"] >= 3
     assert loopback.services["recorder"].get()["foreign"] == 2
+    assert loopback.services["feed"].get()["corrupt"] >= corrupt + 3
 
 
 def test_the_archive_waits_for_an_object_store_that_is_away(loopback: Loopback) -> None:

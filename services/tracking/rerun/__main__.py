@@ -71,7 +71,7 @@ def known_jobs(config: RerunConfig, store: PartStore) -> list[Job]:
 
 async def _enqueue(config: RerunConfig, options: argparse.Namespace) -> int:
     jobs = await asyncio.to_thread(known_jobs, config, PartStore(config.object_store))
-    async with connected(config.broker, "rerun-enqueue") as (client, _):
+    async with connected(config.broker, "rerun-enqueue") as client:
         added = await enqueue(client.jetstream(), jobs, options.batch)
     print(f"{added} of {len(jobs)} jobs are new in the queue; {len(config.stages)} stages are configured.")
     return 0
@@ -143,7 +143,7 @@ async def _left(js: JetStreamContext) -> int:
 
 async def _status(config: RerunConfig, options: argparse.Namespace) -> int:
     store = PartStore(config.object_store)
-    async with connected(config.broker, "rerun-status") as (client, _):
+    async with connected(config.broker, "rerun-status") as client:
         js = client.jetstream()
         await ensure_jobs(js)
         left = await _left(js)
