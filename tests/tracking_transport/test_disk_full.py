@@ -11,7 +11,8 @@ from tracking.relay import Relay, RelayConfig
 from tracking.service import Health
 from tracking.wire import encode_datagrams
 
-from tests.tracking_transport.harness import STACK, Broker, Field, Service, eventually, free_port, handed_over
+from tests.tracking_transport.field import Field
+from tests.tracking_transport.harness import STACK, Broker, Service, eventually, free_port, handed_over
 from tests.tracking_transport.test_relay import HERE
 
 

@@ -13,7 +13,8 @@ from tracking.service import StageConfig
 from tracking.snapshot import MAX_POINTS, course_document, snapshot_document
 from tracking.wire import Batch, RaceStatus, StateFrame
 
-from tests.tracking_transport.harness import COURSE, RACE_START_MS, Field, stage_config
+from tests.tracking_transport.field import COURSE, RACE_START_MS, Field
+from tests.tracking_transport.harness import stage_config
 
 RUN = 1_499_590_000
 STAGE = StageConfig.model_validate(stage_config())

@@ -12,7 +12,8 @@ from tracking.race_day import BriefingConfig, race_day
 from tracking.service import Mistakes, StageConfig
 from tracking.weather import SimulatedWeather
 
-from tests.tracking_transport.harness import RACE_START_MS, stage_config
+from tests.tracking_transport.field import RACE_START_MS
+from tests.tracking_transport.harness import stage_config
 from tests.tracking_transport.test_live import RUN, seconds
 
 LOST = 2

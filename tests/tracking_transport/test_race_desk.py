@@ -12,7 +12,8 @@ from tracking.race_control import JerseyWorn, Withdrawal
 from tracking.race_desk import RaceDesk, event_of
 from tracking.records import RIDER_STATE
 
-from tests.tracking_transport.harness import PROCESSORS, RACE_START_MS, STACK, Loopback, eventually
+from tests.tracking_transport.field import RACE_START_MS
+from tests.tracking_transport.harness import PROCESSORS, STACK, Loopback, eventually
 from tests.tracking_transport.test_standby import stored
 
 RUN = 1_499_590_000

@@ -6,6 +6,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from tracking.broker import BrokerConfig, connected
 from tracking.records import READING
 from tracking.relay import Relay, RelayConfig
@@ -218,3 +220,66 @@ def test_a_relay_that_starts_behind_its_own_past_loses_nothing(tmp_path: Path, m
         assert asyncio.run(held()) == 2
     finally:
         broker.kill()
+
+
+mischief = st.lists(
+    st.tuples(
+        st.sampled_from(["whole", "again", "cut", "bent", "longer", "unsealed", "noise", "sealed noise", "late"]),
+        st.integers(0, 1399),
+        st.binary(max_size=200),
+    ),
+    min_size=1,
+    max_size=25,
+)
+
+
+@settings(deadline=None, max_examples=60)
+@given(mischief)
+def test_every_datagram_of_a_hostile_neighbour_is_counted_once_and_disturbs_no_other(
+    acts: list[tuple[str, int, bytes]],
+) -> None:
+    """Guards against bytes that raise, that are counted twice or never, or that cost an honest sender its reading."""
+    now, ours, guarded = time.time_ns(), Sealer(KEY), relay(radio_key=KEY, race_start="2017-07-09T11:00:00+02:00")
+    sent, honest, last = [], 0, b""
+    for number, (act, place, noise) in enumerate(acts):
+        (plain,) = encode_datagrams(fixes(3, time_ms=1_499_590_800_000 + number * 1000))
+        sealed = ours.seal(plain, now)
+        place %= len(sealed)
+        match act:
+            case "whole":
+                honest, last = honest + 1, sealed
+            case "again":
+                sealed = last
+            case "cut":
+                sealed = sealed[:place]
+            case "bent":
+                sealed = bytes([*sealed[:place], sealed[place] ^ 0x40, *sealed[place + 1 :]])
+            case "longer":
+                sealed += b"\0" + noise
+            case "unsealed":
+                sealed = plain
+            case "noise":
+                sealed = noise
+            case "sealed noise":
+                sealed = ours.seal(noise, now)
+            case "late":
+                sealed = Sealer(KEY).seal(plain, now - 3600 * 10**9)
+        sent.append(sealed)
+    counts = counts_after(guarded, sent)
+    assert counts["readings"] == 3 * honest
+    assert honest + sum(counts[name] for name in ("forged", "replayed", "corrupt")) == len(sent)
+    assert (counts["refused"], counts["repeated"], counts["dropped"]) == (0, 0, 0)
+
+
+@settings(deadline=None, max_examples=60)
+@given(st.lists(st.tuples(st.integers(0, 0xFFFF), st.integers(-(2**63), 2**63 - 1), st.floats(), st.floats())))
+def test_whatever_a_sealed_datagram_says_its_readings_are_taken_or_refused_by_reason(
+    rows: list[tuple[int, int, float, float]],
+) -> None:
+    """Guards against a broken receiver with the right key: NaN, the pole, another century."""
+    guarded, ours = relay(radio_key=KEY, race_start="2017-07-09T11:00:00+02:00"), Sealer(KEY)
+    said = np.array(rows, READING)
+    sealed = [ours.seal(datagram, time.time_ns()) for datagram in encode_datagrams(said)]
+    counts = counts_after(guarded, sealed)
+    assert counts["readings"] + counts["repeated"] + counts["refused"] == len(rows)
+    assert counts["refused"] <= sum(counts["reasons"].values()) <= 3 * counts["refused"]

@@ -18,15 +18,8 @@ from tracking.stage import stage_course
 from tracking.streams import read_on
 from tracking.wire import DecodeError, StateFrame, decode_batch, decode_states
 
-from tests.tracking_transport.harness import (
-    PROCESSORS,
-    RACE_START_MS,
-    STACK,
-    Loopback,
-    Service,
-    eventually,
-    stage_config,
-)
+from tests.tracking_transport.field import RACE_START_MS
+from tests.tracking_transport.harness import PROCESSORS, STACK, Loopback, Service, eventually, stage_config
 
 T = TypeVar("T")
 BACK_WITHIN_S = 3.0
