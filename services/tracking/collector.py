@@ -285,8 +285,8 @@ class Collector:
                 self.counts.rows += len(rows)
             if part.manifest is not None:
                 self.manifest = part.manifest
-            with contextlib.suppress(*TROUBLE):  # the broker gives them again, and they are known then
-                for message in part.messages:
+            for message in part.messages:  # also those of a connection that is lost, beside those of the present one
+                with contextlib.suppress(*TROUBLE):  # the broker gives it again, and it is known then
                     await message.ack()
             self._closed.task_done()
 

@@ -148,11 +148,12 @@ async def _groups(subscription: JetStreamContext.PullSubscription, at_once: int)
     while True:
         try:
             messages = await subscription.fetch(1, timeout=LINGER_S)
-            waiting = min(messages[0].metadata.num_pending, at_once - 1)
-            if waiting:  # ask for exactly what is there: nats-py would wait for more until its timeout
-                messages += await subscription.fetch(waiting, timeout=API_TIMEOUT_S)
         except TimeoutError:
             continue
+        waiting = min(messages[0].metadata.num_pending, at_once - 1)
+        if waiting:  # ask for exactly what is there: nats-py would wait for more until its timeout
+            with contextlib.suppress(TimeoutError):  # of a busy broker; the first is ours all the same
+                messages += await subscription.fetch(waiting, timeout=API_TIMEOUT_S)
         yield messages
 
 
