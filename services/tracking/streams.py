@@ -100,13 +100,14 @@ async def run_of(js: JetStreamContext) -> int:
 async def resume(js: JetStreamContext, stream: str, durable: str) -> None:
     """Make a durable pull consumer ready to give all that was not acknowledged, from the first such message on.
 
-    What a killed predecessor had taken is given again at once, not when its time to acknowledge has run out. So
-    some messages may come again that were acknowledged: each consumer here knows what it has.
+    What a killed predecessor had taken is given again at once, not when its time to acknowledge has run out, and nothing
+    more goes to it on a connection that the broker takes for alive. So some messages may come again that were
+    acknowledged: each consumer here knows what it has.
     """
     start: dict[str, Any] = {"deliver_policy": DeliverPolicy.ALL}
     with contextlib.suppress(NotFoundError):
         left = await js.consumer_info(stream, durable)
-        if not left.num_ack_pending:
+        if not (left.num_ack_pending or left.num_waiting):
             return
         await js.delete_consumer(stream, durable)
         floor = left.ack_floor.stream_seq if left.ack_floor else 0
