@@ -107,16 +107,15 @@ def _archived(config: FeedConfig) -> "ArchivedMoments":
     from tracking.replay.moments import ArchivedMoments
 
     assert config.object_store is not None
-    start_ms = round(config.stage.race_start.timestamp() * 1000)
-    return ArchivedMoments(PartStore(config.object_store), config.stage.edition, config.stage.number, start_ms)
+    stage = config.stage
+    return ArchivedMoments(PartStore(config.object_store), stage.edition, stage.number, stage.start_ms)
 
 
 def _trial(config: FeedConfig, course: Course, roster: Roster) -> Trial | None:
     """The time trial of the stage, where it is one; raises `Mistakes` for a table that cannot be used."""
     before = read_classification(config.classification) if config.classification else None
     starts = stage_starts(config.stage, roster, before, config.starts, config.counted)
-    start_ms = round(config.stage.race_start.timestamp() * 1000)
-    return trial_of(config.stage.kind, course, roster, starts, start_ms)
+    return trial_of(config.stage.kind, course, roster, starts, config.stage.start_ms)
 
 
 class Feed:
@@ -127,7 +126,6 @@ class Feed:
         that cannot be used.
         """
         self._config = config
-        self._start_ms = round(config.stage.race_start.timestamp() * 1000)
         course = stage_course(config.stage)
         self._course = course_document(course, config.stage)
         weather = weather_of(config.weather)
@@ -236,7 +234,7 @@ class Feed:
 
     def _show(self, data: bytes) -> None:
         try:
-            frame = decode_told(data, self._start_ms, time.time())
+            frame = decode_told(data, self._config.stage.start_ms, time.time())
         except DecodeError as error:
             self._corrupt += 1
             log("corrupt-state", reason=str(error))
@@ -271,7 +269,7 @@ class Feed:
 
     def _endpoints(self) -> tuple[Endpoint[Any], ...]:
         """All that is answered, in the order of the documentation."""
-        moment = {"time_ms": self._start_ms}
+        moment = {"time_ms": self._config.stage.start_ms}
         replay = {"from_ms": moment["time_ms"], "speed": 60}
         course = Answer.of(self._course)
         return (
@@ -336,7 +334,7 @@ class Feed:
         with contextlib.suppress(Refused):  # what is known now is better than nothing
             kept = await _of_the_past(self._moments.span())
         frame = self._moment.frame
-        first_ms = kept[0] if kept else self._start_ms if frame else None
+        first_ms = kept[0] if kept else self._config.stage.start_ms if frame else None
         return first_ms, frame.clock_ms if frame else kept[1] if kept else None
 
     async def _at(self, asked: MomentParameters) -> Answer:

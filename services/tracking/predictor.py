@@ -84,7 +84,7 @@ class Predictor:
         await until(stopping, hold([self._config.broker], "predictor", self._follow))
 
     def _new_forecaster(self) -> Forecaster:
-        return Forecaster(self._course, self._model, round(self._config.stage.race_start.timestamp() * 1000))
+        return Forecaster(self._course, self._model, self._config.stage.start_ms)
 
     async def _follow(self, client: Client) -> None:
         js = client.jetstream()

@@ -76,9 +76,7 @@ class RaceService:
         self._config = config
         self._seed = zlib.crc32(config.stack.encode()) if config.seed is None else config.seed
         self._starts = _simulated_starts(config)
-        self._race = Race(
-            self._course, self._seed, round(config.stage.race_start.timestamp() * 1000), starts=self._starts
-        )
+        self._race = Race(self._course, self._seed, config.stage.start_ms, starts=self._starts)
         self._sealer = Sealer(config.radio_key) if config.radio_key else None
         self._status = Status.WAITING
         self._sent = self._unsent = 0

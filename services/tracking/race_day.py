@@ -45,8 +45,7 @@ def race_day(stage: StageConfig, speed: float, briefing: BriefingConfig) -> Race
         raise Mistakes(mistakes)
     roster, before, starts = field
     rules = briefing.groups.rules
-    start_ms = round(stage.race_start.timestamp() * 1000)
-    return RaceDay(course, start_ms, speed, roster, before, weather, rules, starts)
+    return RaceDay(course, stage.start_ms, speed, roster, before, weather, rules, starts)
 
 
 def briefed_starts(stage: StageConfig, briefing: BriefingConfig) -> tuple[Roster, Starts | None]:

@@ -64,6 +64,11 @@ class StageConfig(Section):
     """Course file on this node."""
     kind: Kind = "road"
 
+    @property
+    def start_ms(self) -> int:
+        """Unix milliseconds of the start of the race."""
+        return round(self.race_start.timestamp() * 1000)
+
 
 C = TypeVar("C", bound=ServiceConfig)
 

@@ -61,7 +61,7 @@ def stage_starts(
     teams = [entrant.team for entrant in roster.entrants]
     counted = counted or counted_in(stage.edition)
     if file is not None:
-        table = read_starts(file, numbers, round(stage.race_start.timestamp() * 1000))
+        table = read_starts(file, numbers, stage.start_ms)
         return table.individual() if stage.kind == "individual time trial" else table.by_teams(numbers, teams, counted)
     classified: list[int] = [] if before is None else before.riders.tolist()
     if stage.kind == "individual time trial":
