@@ -6,7 +6,7 @@ import tarfile
 from pathlib import Path
 
 from infra.workspace import Workspace
-from tests.tools.fakes import shell
+from tests.tools.fakes import command, shell
 from tools.setup.release import compiled, contents, pack, release, release_file
 
 
@@ -59,6 +59,15 @@ def test_changed_content_has_another_name_and_another_time(tmp_path: Path) -> No
     assert release_file(workspace) != name
     assert _members(workspace)["tracking/kernel.py"] != times["tracking/kernel.py"]
     assert _members(workspace)["race_centre/static/race.js"] == times["race_centre/static/race.js"]
+
+
+def test_machine_code_of_earlier_sources_is_not_released(tmp_path: Path) -> None:
+    """Each content of the sources has a folder of its own; a release of ten would be ten times as large."""
+    workspace = _checkout(tmp_path)
+    (tmp_path / "requirements.lock").write_text("numpy==1\n")
+    command(tmp_path / ".venv/bin", "python", "compiled")
+    release(workspace)[0].make(shell(tmp_path))
+    assert not list(contents(compiled(workspace)))
 
 
 def test_the_step_is_done_while_the_content_stands(tmp_path: Path) -> None:

@@ -1,9 +1,10 @@
-"""The cache of compiled code: never stale."""
+"""The cache of compiled code: never stale, and shared by checkouts."""
 
+import os
 from pathlib import Path
 
 import tracking
-from tracking.compiled import SOURCES, Cache
+from tracking.compiled import KEPT, SOURCES, Cache, note_use
 
 PACKAGE = Path(tracking.__file__).parent
 
@@ -36,3 +37,29 @@ def test_the_cache_does_not_depend_on_where_the_sources_lie(tmp_path: Path) -> N
     here, there = (Cache(function, str(tmp_path / place / "kernel.py")) for place in ("a", "b"))
     assert here.get_cache_path() == there.get_cache_path()
     assert here.get_source_stamp() == there.get_source_stamp()
+
+
+class _OtherSources(Cache):
+    """The cache of a checkout where a compiled source is another."""
+
+    def get_source_stamp(self) -> bytes:
+        return bytes(32)
+
+
+def test_other_sources_have_a_folder_of_their_own(tmp_path: Path) -> None:
+    """Guards: two checkouts that overwrite each other's code in one cache, so that each start compiles."""
+
+    def function() -> None: ...
+
+    ours, theirs = (kind(function, str(tmp_path / "kernel.py")) for kind in (Cache, _OtherSources))
+    assert ours.get_cache_path() != theirs.get_cache_path()
+
+
+def test_the_code_of_sources_that_nobody_uses_any_more_is_let_go(tmp_path: Path) -> None:
+    """Guards: a day of edits that fills the disk, or that drops the code of the checkout beside it."""
+    folders = [tmp_path / f"{number}" for number in range(KEPT + 2)]
+    for age, folder in enumerate(reversed(folders)):
+        folder.mkdir()
+        os.utime(folder, (1_000_000 - age, 1_000_000 - age))
+    note_use(folders[0])
+    assert set(tmp_path.iterdir()) == {folders[0], *folders[3:]}

@@ -2,6 +2,7 @@
 
 import gzip
 import io
+import shutil
 import tarfile
 from collections.abc import Iterator
 from hashlib import sha256
@@ -29,6 +30,7 @@ def release(workspace: Workspace) -> list[Step]:
     )
 
     def compile_(shell: Shell) -> None:
+        shutil.rmtree(compiled(workspace), ignore_errors=True)  # nodes need no code of earlier sources
         python = workspace.root / ".venv/bin/python"
         shell.run(python, "-m", "tracking.kernel", "--warm", env={"NUMBA_CACHE_DIR": str(compiled(workspace))})
 
