@@ -14,7 +14,7 @@ from tracking.kernel.legs import APART_M, FITS_VAR, OFF_LEG_M, SURE, candidates,
 from tracking.kernel.matching import POSITION_VAR, best_place, on_plane
 from tracking.kernel.quality import PROOFS
 
-ACCELERATION_VAR = 0.36
+ACCELERATION_VAR = 0.42
 """(m/s²)², how unsteadily riders ride."""
 FASTEST = 116 / 3.6
 """m/s; what is faster is an error."""
@@ -29,8 +29,9 @@ COASTING_S = 60.0
 """How long a rider who is not heard is thought to go on as before."""
 FORGET_AFTER_S = 180.0
 """A rider unheard for this long is searched again, where the field has gone meanwhile."""
-ALONE_M = 25.0
-"""A reading that surprises by more must be borne out by a second one."""
+ALONE_M, ALONE_MOST_M = 25.0, 75.0
+"""A reading that surprises by more must be borne out by a second one; the larger the rarer a device reports, as its
+rider may have braked meanwhile and a second one takes long to come."""
 BORNE_OUT_S = 2.0
 """What bears it out are readings over at least this time ..."""
 FARTHEST = 2.25
@@ -205,7 +206,9 @@ def believe_or_refuse(fixes, track, number, race, road):
 @compiled
 def alone_var(fix):
     """Squared metres by which a reading may surprise without being borne out by others."""
-    return min(max(4.0 * fix.var_distance, ALONE_M * ALONE_M), 2.0 * ALONE_M * ALONE_M)
+    interval_s = fix.interval_ms / 1000.0
+    alone_m = min(max(0.5 * STARTLING_MS2 * interval_s * interval_s, ALONE_M), ALONE_MOST_M)
+    return max(min(4.0 * fix.var_distance, 2.0 * ALONE_M * ALONE_M), alone_m * alone_m)
 
 
 @compiled

@@ -39,15 +39,26 @@ def longest_share(cell, road):
 
 @compiled
 def best_place(x, y, expected_m, var_m, reach_m, road):
-    """(distance, squared metres away) of the most plausible place within `reach_m` of the expected one."""
+    """(distance, squared metres away) of the most plausible place within `reach_m` of the expected one.
+
+    What is expected decides between legs; on the leg it is the nearest place, for the filter weighs the surprise.
+    """
     last = len(road.segments) - 1
     low = min(max(int((expected_m - reach_m) / road.step_m), 0), last)
     high = min(max(int((expected_m + reach_m) / road.step_m), 0), last)
-    best_m, best_off2, best_cost = expected_m, np.inf, np.inf
+    best, best_m, best_off2, best_cost = low, expected_m, np.inf, np.inf
     for cell in range(low, high + 1):
         share, off2 = foot_point(x, y, road.segments[cell], longest_share(cell, road))
         surprise = (cell + share) * road.step_m - expected_m
         cost = off2 * (1.0 / POSITION_VAR) + surprise * surprise * (1.0 / var_m)
         if cost < best_cost:
-            best_m, best_off2, best_cost = expected_m + surprise, off2, cost
+            best, best_m, best_off2, best_cost = cell, expected_m + surprise, off2, cost
+    for step in (-1, 1):
+        cell = best + step
+        while low <= cell <= high:
+            share, off2 = foot_point(x, y, road.segments[cell], longest_share(cell, road))
+            if off2 >= best_off2:
+                break
+            best_m, best_off2 = (cell + share) * road.step_m, off2
+            cell += step
     return best_m, best_off2
