@@ -1,7 +1,7 @@
 """The race as it happens: batches of readings in, a state frame for each new second out."""
 
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -75,10 +75,21 @@ class LiveRace:
 
     def checkpoint(self) -> bytes:
         """All that is known, exactly, but for a state that waits to be taken and the rate of late."""
-        kept = {"live": np.array([(self.run, self.clock_ms, self._ingest_ns, self._wrong_clock)], LIVE)}
-        kept["clocks"] = self._clocks
-        kept["tracker"] = np.frombuffer(self._tracker.checkpoint(), np.uint8)
-        return seal(kept, {"start": self._day.start_ms})
+        return self.snapshot()()
+
+    def snapshot(self) -> Callable[[], bytes]:
+        """What makes the checkpoint of this moment, whenever and in whichever thread it is called.
+
+        To copy what is known takes a fiftieth of the time that it takes to compress it.
+        """
+        live = np.array([(self.run, self.clock_ms, self._ingest_ns, self._wrong_clock)], LIVE)
+        clocks, tracker, start_ms = self._clocks.copy(), self._tracker.snapshot(), self._day.start_ms
+
+        def sealed() -> bytes:
+            kept = {"live": live, "clocks": clocks, "tracker": np.frombuffer(tracker(), np.uint8)}
+            return seal(kept, {"start": start_ms})
+
+        return sealed
 
     @classmethod
     def restored(cls, day: RaceDay, data: bytes) -> "LiveRace":

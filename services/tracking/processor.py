@@ -193,7 +193,8 @@ class Processor:
                     "heard_s": self._heard_s,
                     "desk": self._desk.memory(),
                 }
-                data = json.dumps(describes).encode() + b"\n" + self._race.checkpoint()
+                line = json.dumps(describes).encode() + b"\n"
+                data = line + await asyncio.to_thread(self._race.snapshot())
                 try:
                     await bucket.put(self._config.stack, data)
                     self._counts["checkpoints"] += 1

@@ -120,6 +120,15 @@ def test_a_restored_race_goes_on_as_if_it_never_stopped(day: RaceDay) -> None:
     assert a.riders.tobytes() == b.riders.tobytes()
 
 
+def test_a_snapshot_seals_its_own_moment_whenever_that_is(day: RaceDay) -> None:
+    """Guards against a checkpoint that is half of one second and half of a later one, as another thread makes it."""
+    race, _ = raced(day, 1, 60)
+    at_once, later = race.checkpoint(), race.snapshot()
+    for batch in seconds(61, 70):
+        race.take(batch)
+    assert later() == at_once != race.checkpoint()
+
+
 def test_a_checkpoint_of_another_start_is_refused(day: RaceDay) -> None:
     """Guards against yesterday's race that goes on today."""
     race, _ = raced(day, 1, 5)

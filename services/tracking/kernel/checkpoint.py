@@ -30,7 +30,7 @@ def seal(arrays: Mapping[str, np.ndarray], belongs_to: Mapping[str, int]) -> byt
     """The bytes of a checkpoint. `belongs_to` names what it is of, as numbers that `unseal` compares."""
     contents = [[name, str(array.dtype), list(array.shape)] for name, array in arrays.items()]
     described = json.dumps({"belongs_to": dict(belongs_to), "arrays": contents}).encode()
-    packed = zlib.compress(b"".join(_by_place(array) for array in arrays.values()), 1)
+    packed = zlib.compress(b"".join(map(_by_place, arrays.values())), 1)
     body = _ENVELOPE.pack(MAGIC, VERSION, len(described)) + described + packed
     return body + _CRC.pack(zlib.crc32(body))
 
@@ -56,9 +56,10 @@ def unseal(data: bytes, belongs_to: Mapping[str, int], dtypes: Mapping[str, np.d
     return arrays
 
 
-def _by_place(array: np.ndarray) -> bytes:
+def _by_place(array: np.ndarray) -> memoryview:
     """All first bytes of the items, all second ones, and so on."""
-    return np.frombuffer(array.tobytes(), np.uint8).reshape(-1, array.dtype.itemsize).T.tobytes()
+    contents = np.frombuffer(array.tobytes(), np.uint8).reshape(-1, array.dtype.itemsize)
+    return np.ascontiguousarray(contents.T).data
 
 
 def _open(data: bytes) -> tuple[dict[str, Any], bytes]:

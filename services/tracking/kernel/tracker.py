@@ -1,7 +1,9 @@
 """What the services use of the kernel: readings in, frames out, live or from a recording."""
 
 import zlib
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
@@ -180,7 +182,11 @@ class Tracker:
 
     def checkpoint(self) -> bytes:
         """All that is known, exactly: what `restore` makes of it goes on as this tracker does."""
-        return seal({name: getattr(self, name) for name in KEPT}, {"course": self._course_crc})
+        return self.snapshot()()
+
+    def snapshot(self) -> Callable[[], bytes]:
+        """What makes the checkpoint of this moment, whenever and in whichever thread it is called."""
+        return partial(seal, {name: getattr(self, name).copy() for name in KEPT}, {"course": self._course_crc})
 
     @classmethod
     def restore(
