@@ -25,6 +25,7 @@ SOURCES = (
     "simulation/*.py",
     "prediction/effort.py",
     "prediction/riding.py",
+    "replay/filling.py",
 )
 """Compiled functions, and the modules whose constants are compiled into them."""
 KEPT = 10

@@ -6,7 +6,7 @@ as riders drift apart in a bend or out of the radio's reach, is no event.
 
 import json
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -94,7 +94,9 @@ class _Followed:
 class RaceEvents:
     """Follows one race. What it tells depends on the frames only."""
 
-    def __init__(self) -> None:
+    def __init__(self, name_of: Callable[[int], str] = str) -> None:
+        """`name_of`: how texts call the rider of a number."""
+        self._name_of = name_of
         self._groups: dict[int, _Followed] = {}
         self._home: dict[int, int] = {}
         """The group of each rider in the frame before."""
@@ -173,7 +175,7 @@ class RaceEvents:
                 continue
             kind = "attack" if group.in_front and group.came_from_name == PELOTON else "split"
             done = "loses contact with" if group.fell_behind else "attacks and leaves" if kind == "attack" else "leaves"
-            text = f"{_they(group.riders, done)} {_in_text(group.came_from_name)}"
+            text = f"{self._they(group.riders, done)} {_in_text(group.came_from_name)}"
             yield _event(group.since_ms, kind, group_id, group.came_from, group, text)
 
     def _ends(self, groups: tuple[Group, ...]) -> Iterable[RaceEvent]:
@@ -187,9 +189,9 @@ class RaceEvents:
                 continue
             heir = next(other for other in groups if other.group_id == heirs.most_common(1)[0][0])
             if heir.is_peloton and group.in_front:
-                kind, text = "catch", f"the peloton catches {_called(group.riders)}"
+                kind, text = "catch", f"the peloton catches {self._called(group.riders)}"
             else:
-                kind, text = "merge", f"{_they(group.riders, 'joins')} {_in_text(heir.name)}"
+                kind, text = "merge", f"{self._they(group.riders, 'joins')} {_in_text(heir.name)}"
             yield _event(group.gone_ms, kind, group_id, heir.group_id, group, text)
 
     def _finishes(self, states: np.ndarray, clock_ms: int) -> Iterable[RaceEvent]:
@@ -200,27 +202,24 @@ class RaceEvents:
             self._places_told += 1
             rider, gap_s = int(done[place]["rider"]), float(done[place]["gap_s"])
             result = "wins the stage" if place == 0 else f"is {('second', 'third')[place - 1]}, {gap_s:.0f} s behind"
-            text = f"Rider {rider} {result}."
+            text = f"Rider {self._name_of(rider)} {result}."
             yield RaceEvent(int(done[place]["seen_ms"]), "finish", 0, None, (rider,), 0.0, text)
+
+    def _called(self, riders: tuple[int, ...]) -> str:
+        if len(riders) > NAMED_AT_MOST:
+            return f"{len(riders)} riders"
+        names = [self._name_of(rider) for rider in riders]
+        return f"rider {names[0]}" if len(names) == 1 else f"riders {', '.join(names[:-1])} and {names[-1]}"
+
+    def _they(self, riders: tuple[int, ...], done: str) -> str:
+        """A sentence's subject and verbs, given as of one rider."""
+        words = done.split() if len(riders) == 1 else [_PLURAL.get(word, word) for word in done.split()]
+        return f"{self._called(riders)} {' '.join(words)}"
 
 
 def _event(time_ms: int, kind: str, group_id: int, other: int, group: _Followed, text: str) -> RaceEvent:
     text = f"{text[0].upper()}{text[1:]}, {group.km_to_go:.1f} km from the finish."
     return RaceEvent(time_ms, kind, group_id, other, group.riders, group.km_to_go, text)
-
-
-def _called(riders: tuple[int, ...]) -> str:
-    if len(riders) > NAMED_AT_MOST:
-        return f"{len(riders)} riders"
-    if len(riders) == 1:
-        return f"rider {riders[0]}"
-    return f"riders {', '.join(map(str, riders[:-1]))} and {riders[-1]}"
-
-
-def _they(riders: tuple[int, ...], done: str) -> str:
-    """A sentence's subject and verbs, given as of one rider."""
-    words = done.split() if len(riders) == 1 else [_PLURAL.get(word, word) for word in done.split()]
-    return f"{_called(riders)} {' '.join(words)}"
 
 
 def _in_text(name: str) -> str:

@@ -8,13 +8,15 @@ Examples:
   scripts/replay stage.parquet --course stage.gpx --official-km 181.5 --out states.parquet
   scripts/replay stage.csv --course stage.geojson --out states.parquet --every 5 --start 2017-07-09T11:05+02:00
   scripts/replay prologue.csv --course prologue.gpx --out states.parquet --starts starts.csv
+  scripts/replay stage.parquet --course stage.gpx --official-km 181.5 --out states.parquet --events events.jsonl
 """
 
 import argparse
 import json
 import sys
+import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
@@ -22,9 +24,10 @@ from typing import Any
 
 from tracking.command_line import described_parser
 from tracking.course import Checkpoint, Course, CourseError, read_course
+from tracking.replay.presence import off_course
 from tracking.replay.recording import Recording, RecordingError, read_recording
 from tracking.replay.ride import Ridden, ride
-from tracking.replay.start import infer_start
+from tracking.replay.start import find_start
 from tracking.service import Mistakes
 from tracking.start_order import Starts
 from tracking.start_table import read_starts
@@ -58,14 +61,16 @@ def main(arguments: Sequence[str]) -> int:
     course, recording, mistakes = _read(options, line)
     if course is None or recording is None or mistakes:
         return _refuse(mistakes, options.json)
-    start_ms, starts = options.start, None
+    found = find_start(course, recording)
+    recording = recording.set_right(found.ahead_ms)
+    names = recording.riders.to_pylist()
+    clocks = {str(names[device - 1]): ahead_ms / 1000 for device, ahead_ms in found.ahead_ms.items()}
+    start_ms, starts = found.time_ms if options.start is None else options.start, None
     if options.starts is not None:
         try:
             start_ms, starts = _starts(options, recording)
-        except Mistakes as found:
-            return _refuse(found.sentences, options.json)
-    elif start_ms is None:
-        start_ms = infer_start(course, recording)
+        except Mistakes as wrong:
+            return _refuse(wrong.sentences, options.json)
     try:
         ridden = ride(
             course,
@@ -75,16 +80,16 @@ def main(arguments: Sequence[str]) -> int:
             options.every,
             lambda share: line.show(f"replaying: {share:.0%}"),
             starts,
+            options.events,
         )
     except OSError as error:
         line.clear()
-        print(
-            f"{options.out}: cannot be written ({error.strerror or error}). Make room or name another place.",
-            file=sys.stderr,
-        )
+        place = options.out if options.events is None else f"{options.out} or {options.events}"
+        print(f"{place}: cannot be written ({error.strerror or error}). Make room or name another place.", file=sys.stderr)
         return FAILED
     line.clear()
     report = _report(options, course, recording, ridden, time.monotonic() - began)
+    report["clocks_ahead_s"] = clocks
     print(json.dumps(report, indent=1, ensure_ascii=False) if options.json else _sentences(report))
     return 0
 
@@ -102,15 +107,14 @@ def _read(options: argparse.Namespace, line: Line) -> tuple[Course | None, Recor
         course = read_course(options.course, options.official_km, checkpoints)
     except CourseError as error:
         mistakes.extend(map(str, error.mistakes))
-    if not options.out.parent.is_dir():
-        mistakes.append(f"{options.out.parent}: is no folder. Make it, or name another place for the states.")
-    elif options.out.is_dir():
-        mistakes.append(f"{options.out}: is a folder. Name a file for the states.")
+    mistakes.extend(_wrong_places(options))
     try:
         recording = read_recording(options.readings, lambda rows: line.show(f"reading: {rows:,} positions"))
     except RecordingError as error:
         mistakes.extend(error.mistakes)
     line.clear()
+    if course is not None and recording is not None and not mistakes:
+        mistakes.extend(off_course(options.readings, course, recording))
     return course, recording, mistakes
 
 
@@ -119,6 +123,28 @@ def _starts(options: argparse.Namespace, recording: Recording) -> tuple[int, Sta
     riders = recording.riders.to_pylist()
     table = read_starts(options.starts, riders, options.start)
     return table.start_ms, table.by_teams(riders, (), options.counted) if any(table.teams) else table.individual()
+
+
+def _wrong_places(options: argparse.Namespace) -> Iterator[str]:
+    """What is wrong with where the states and the events are to be written."""
+    places = [(path, what) for path, what in ((options.out, "states"), (options.events, "events")) if path is not None]
+    for path, what in places:
+        if not path.parent.is_dir():
+            yield f"{path.parent}: is no folder. Make it, or name another place for the {what}."
+        elif path.is_dir():
+            yield f"{path}: is a folder. Name a file for the {what}."
+        elif any(path.resolve() == given.resolve() for given in (options.readings, options.course)):
+            yield f"{path}: is read by this replay. Name another file for the {what}."
+        else:
+            try:
+                tempfile.TemporaryFile(dir=path.parent).close()
+            except OSError as error:
+                yield f"{path}: cannot be written ({error.strerror}). Name another place for the {what}."
+    if options.out.suffix.lower() == ".csv":
+        remedy = "Name it .parquet; scripts/replay export makes CSV of it"
+        yield f"{options.out}: the states are written as Parquet, not as CSV. {remedy}."
+    if len({path.resolve() for path, _ in places}) < len(places):
+        yield f"{options.events}: is the file of the states. Name another one for the events."
 
 
 def _refuse(mistakes: Sequence[str], as_json: bool) -> int:
@@ -159,6 +185,7 @@ def _report(
         "readings": recording.rows,
         "refused": dict(recording.refused),
         "kernel": asdict(ridden.counts),
+        "events": ridden.events,
         "seconds": round(seconds, 2),
     }
 
@@ -178,8 +205,13 @@ def _sentences(report: dict[str, Any]) -> str:
             f"  readings  {report['readings']:,}, from {report['from']} to {report['to']}; left out: {left_out}",
             f"  of these  {kernel['duplicates']:,} repeated, {kernel['frozen']:,} frozen,"
             f" {kernel['outliers']:,} not believed",
+            *(f"  clock     of rider {rider} {_off(ahead)}" for rider, ahead in report["clocks_ahead_s"].items()),
         )
     )
+
+
+def _off(ahead_s: float) -> str:
+    return f"is {abs(ahead_s):,.0f} s {'ahead' if ahead_s > 0 else 'behind'}; set right"
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -202,6 +234,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--counted", type=_whole, default=4, metavar="N", help="a team has the time of its N-th rider (default: 4)"
     )
+    parser.add_argument("--events", type=Path, metavar="FILE", help="write what happened in the race, as JSON lines")
     parser.add_argument("--every", type=_whole, default=1, metavar="S", help="write every S-th second (default: 1)")
     parser.add_argument("--json", action="store_true", help="the report, or the mistakes, as JSON")
     return parser

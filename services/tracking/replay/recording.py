@@ -7,7 +7,7 @@ import codecs
 import tempfile
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import IO
 
@@ -20,8 +20,9 @@ import pyarrow.parquet as pq
 from tracking.records import READING
 from tracking.wire import defects
 
-COLUMNS = ("rider", "time_ms", "lat", "lon")
-FORMATS = (".parquet", ".csv")
+NUMBERS = ("time_ms", "lat", "lon")
+COLUMNS = ("rider", *NUMBERS)
+SEPARATORS = ",;\t|"
 BATCH_ROWS = 1 << 20
 CSV_BLOCK_BYTES = 1 << 24
 IN_MEMORY_ROWS = 12_000_000
@@ -31,6 +32,10 @@ MINUTE_MS = 60_000
 LONGEST_SILENCE_MIN = 60
 """What is this far from the bulk of a recording has the wrong date; a field is never silent for so long."""
 MOST_RIDERS = 65_535
+ROLLOVER_MS = 1024 * 7 * 86_400_000
+"""A receiver counts its weeks up to 1,024 and begins anew: so far back lie the times of one that missed it."""
+CENTURY_MS = 946_684_800_000
+"""2000-01-01. No race before it was recorded like this."""
 
 Progress = Callable[[int], None]
 """Told how many rows were read so far."""
@@ -64,6 +69,18 @@ class Recording:
         """Rows of the file."""
         return len(self.readings) + sum(self.refused.values())
 
+    def set_right(self, ahead_ms: Mapping[int, int]) -> "Recording":
+        """The same with the times of devices (each ahead by so much) set right; the readings are changed in place."""
+        if not ahead_ms:
+            return self
+        error_ms = np.zeros(len(self.riders) + 1, np.int64)
+        error_ms[list(ahead_ms)] = list(ahead_ms.values())
+        for begin in range(0, len(self.readings), BATCH_ROWS):
+            rows = self.readings[begin : begin + BATCH_ROWS]
+            rows["time_ms"] -= error_ms[rows["device"]]
+        first_ms, last_ms = _span(self.readings["time_ms"])
+        return replace(self, first_ms=first_ms, last_ms=last_ms)
+
     def in_order(self) -> Iterator[np.ndarray]:
         """READINGs (n,) of one stretch of time after the other, each sorted by time, cut at whole seconds."""
         for from_ms, to_ms in self._stretches():
@@ -96,14 +113,19 @@ def read_recording(path: Path, progress: Progress = lambda rows: None) -> Record
         readings = heap.all()
     if not len(readings):
         why = ", ".join(f"{count} rows: {reason}" for reason, count in refused.items()) or "it has no rows"
-        raise RecordingError((f"{path}: holds no position ({why}). Give rows of {', '.join(COLUMNS)}.",))
+        remedy = f"Give rows of {', '.join(COLUMNS)}, times in Unix milliseconds, places in degrees"
+        raise RecordingError((f"{path}: holds no position ({why}). {remedy}.",))
     riders = _sorted_names(names)
     _renumber(readings, names, riders)
-    first_ms, last_ms, astray = _race_hours(readings["time_ms"])
+    first, last, astray = _race_hours(readings["time_ms"])
     if astray.any():
-        refused["clock far from the others"] = int(astray.sum())
-        readings = readings[~astray]
-    return Recording(riders, readings, first_ms, last_ms, refused)
+        times = readings["time_ms"][astray] + ROLLOVER_MS
+        readings["time_ms"][astray] = times
+        lost = np.flatnonzero(astray)[(times // MINUTE_MS < first) | (times // MINUTE_MS > last)]
+        refused["clock far from the others"] = len(lost)
+        refused += Counter()
+        readings = np.delete(readings, lost)
+    return Recording(riders, readings, *_span(readings["time_ms"]), refused)
 
 
 class _Heap:
@@ -176,12 +198,13 @@ def _parquet_batches(path: Path) -> Iterator[pa.RecordBatch]:
 def _csv_batches(path: Path) -> Iterator[pa.RecordBatch]:
     """As text: one bad row must not spoil the others."""
     _check_text(path)
+    separator, names = _heading(path)
     texts = {name: pa.string() for name in COLUMNS}
     try:
         reader = pc.open_csv(
             path,
-            pc.ReadOptions(block_size=CSV_BLOCK_BYTES),
-            pc.ParseOptions(invalid_row_handler=lambda row: "skip"),
+            pc.ReadOptions(block_size=CSV_BLOCK_BYTES, column_names=names, skip_rows=1),
+            pc.ParseOptions(delimiter=separator, invalid_row_handler=lambda row: "skip"),
             pc.ConvertOptions(column_types=texts, strings_can_be_null=True),
         )
     except pa.ArrowInvalid as error:
@@ -189,6 +212,14 @@ def _csv_batches(path: Path) -> Iterator[pa.RecordBatch]:
     _check(path, reader.schema)
     for batch in reader:
         yield batch.select(COLUMNS)
+
+
+def _heading(path: Path) -> tuple[str, list[str]]:
+    """(separator, names of the columns) by the first line, whatever wrote it."""
+    with path.open(encoding="utf-8-sig") as file:
+        line = file.readline().rstrip("\r\n")
+    separator = max(SEPARATORS, key=line.count)
+    return separator, [name.strip().strip('"').strip().lower() for name in line.split(separator)]
 
 
 def _check_text(path: Path) -> None:
@@ -230,12 +261,16 @@ def _readings_of(batch: pa.RecordBatch, names: dict[str | int, int], refused: Co
     frame = pl.DataFrame(pl.from_arrow(batch))
     if frame.schema["time_ms"].is_temporal():
         frame = frame.with_columns(pl.col("time_ms").dt.epoch("ms"))
-    numbers = frame.select(pl.col("time_ms", "lat", "lon").cast(pl.Float64, strict=False))
+    texts = [name for name in NUMBERS if frame.schema[name] == pl.String]
+    frame = frame.with_columns(pl.col(texts).str.strip_chars().str.replace(",", ".", literal=True))  # a decimal comma
+    numbers = frame.select(pl.col(NUMBERS).cast(pl.Float64, strict=False))
     columns = {name: numbers[name].fill_null(np.nan).to_numpy() for name in numbers.columns}
     known = np.isfinite(columns["time_ms"]) & (np.abs(columns["time_ms"]) < 2.0**53)
+    rolled_over = (columns["time_ms"] < CENTURY_MS) & (columns["time_ms"] >= CENTURY_MS - ROLLOVER_MS)
     readings = np.zeros(len(frame), READING)
     readings["device"] = _numbered(frame["rider"], names)
     readings["time_ms"][known] = np.rint(columns["time_ms"][known])
+    readings["time_ms"][rolled_over] += ROLLOVER_MS
     readings["lat"], readings["lon"] = columns["lat"], columns["lon"]
     good = np.ones(len(readings), bool)
     reasons = {"device": "no rider", "position": "position not on Earth", "clock": "time of another century"}
@@ -284,15 +319,18 @@ def _renumber(readings: np.ndarray, names: Mapping[str | int, int], riders: pa.A
 
 
 def _race_hours(times: np.ndarray) -> tuple[int, int, np.ndarray]:
-    """(first second, last second, mask of what does not belong to it), by where the bulk of the fixes is."""
+    """(first minute, last minute, mask of what does not belong to them), by where the bulk of the fixes is."""
     minutes = times // MINUTE_MS
     seen, count = np.unique(minutes, return_counts=True)
     stretch = np.concatenate(([0], np.cumsum(np.diff(seen) > LONGEST_SILENCE_MIN)))
     bulk = np.bincount(stretch, count).argmax()
-    first, last = seen[stretch == bulk][[0, -1]]
-    astray = (minutes < first) | (minutes > last)
-    kept = times[~astray] if astray.any() else times
-    return int(kept.min()) // 1000 * 1000, -(-int(kept.max()) // 1000) * 1000, astray
+    first, last = seen[stretch == bulk][[0, -1]].tolist()
+    return first, last, (minutes < first) | (minutes > last)
+
+
+def _span(times: np.ndarray) -> tuple[int, int]:
+    """The whole seconds (from, to) that hold all times (n,)."""
+    return int(times.min()) // 1000 * 1000, -(-int(times.max()) // 1000) * 1000
 
 
 def _first_line(error: Exception) -> str:

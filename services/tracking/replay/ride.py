@@ -1,8 +1,10 @@
 """A recording ridden again: the state of every rider at every second, into a file that is there whole or not at all."""
 
 import contextlib
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+import itertools
+import json
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
@@ -12,11 +14,15 @@ import pyarrow.parquet as pq
 from tracking.course import Course
 from tracking.draft import draft_of
 from tracking.kernel import Counts, Tracker
+from tracking.race_events import RaceEvent, RaceEvents
+from tracking.replay.filling import filled
 from tracking.replay.recording import Recording
 from tracking.replay.sheet import schema_of, table_of
 from tracking.start_order import Starts
 
 SECOND_MS = 1000
+GATHERING_MS = 900_000
+"""The field gathers within this time before the start; whoever moves sooner is in a bus, or has not begun to race."""
 ROW_GROUP_ROWS = 250_000
 
 
@@ -30,6 +36,8 @@ class Ridden:
     frames: int
     rows: int
     counts: Counts
+    events: int
+    """0 where nobody asked for them."""
 
 
 def ride(
@@ -40,35 +48,62 @@ def ride(
     every_s: int = 1,
     progress: Callable[[float], None] = lambda share: None,
     starts: Starts | None = None,
+    events_out: Path | None = None,
 ) -> Ridden:
-    """Writes the states of every `every_s`-th second as Parquet; raises OSError, and then leaves nothing behind.
+    """Writes the states of every `every_s`-th second as Parquet, and what happened in all of them as JSON lines where
+    `events_out` names a file; raises OSError, and then leaves nothing behind.
 
     `starts`: those of a time trial, in the order of the recording's riders.
     """
     tracker = Tracker(course, np.arange(1, len(recording.riders) + 1), start_ms, starts=starts)
+    told = filled(frames_of(tracker, recording, start_ms - GATHERING_MS), course, start_ms)
+    events: list[RaceEvent] = []
+    names = recording.riders.to_pylist()
+    if events_out is not None:
+        told = followed(told, start_ms, names, events)
     frames = rows = 0
-    with parquet_file(out, schema_of(recording.riders.type)) as writer:
-        for states in bundles(frames_of(tracker, recording, every_s), ROW_GROUP_ROWS):
+    with contextlib.ExitStack() as files:
+        writer = files.enter_context(parquet_file(out, schema_of(recording.riders.type)))
+        diary = files.enter_context(draft_of(events_out)) if events_out is not None else None
+        for states in bundles(itertools.islice(told, 0, None, every_s), ROW_GROUP_ROWS):
             writer.write_table(table_of(states, recording.riders))
             frames += len(states) // len(recording.riders)
             rows += len(states)
             done_ms = int(states["time_ms"][-1]) - recording.first_ms
             progress(done_ms / max(recording.last_ms - recording.first_ms, 1))
-    return Ridden(start_ms, recording.first_ms, recording.last_ms, frames, rows, tracker.counts)
+        if diary is not None:
+            diary.write_text("".join(_line(event, names) for event in sorted(events, key=lambda event: event.time_ms)))
+    return Ridden(start_ms, recording.first_ms, recording.last_ms, frames, rows, tracker.counts, len(events))
 
 
-def frames_of(tracker: Tracker, recording: Recording, every_s: int = 1) -> Iterator[np.ndarray]:
-    """RIDER_STATE (riders,) of every `every_s`-th second; the tracker is asked for all of them."""
+def followed(
+    frames: Iterator[np.ndarray], start_ms: int, names: Sequence[int | str], events: list[RaceEvent]
+) -> Iterator[np.ndarray]:
+    """The same frames; what happens in them from the start on is added to `events`. `names`: of the riders from 1."""
+    watch = RaceEvents(lambda rider: str(names[rider - 1]))
+    for states in frames:
+        if states["time_ms"][0] >= start_ms:
+            events += watch.follow(states)
+        yield states
+
+
+def _line(event: RaceEvent, names: Sequence[int | str]) -> str:
+    """An event as a line of JSON, with the riders as the recording names them."""
+    told = asdict(event) | {"riders": [names[rider - 1] for rider in event.riders]}
+    return json.dumps(told, ensure_ascii=False) + "\n"
+
+
+def frames_of(tracker: Tracker, recording: Recording, from_ms: int) -> Iterator[np.ndarray]:
+    """RIDER_STATE (riders,) of every second of a recording; what was read before `from_ms` says nothing of the race."""
     clock_ms = recording.first_ms
     for stretch in recording.in_order():
         until_ms = -(-int(stretch["time_ms"][-1]) // SECOND_MS) * SECOND_MS if len(stretch) else clock_ms - SECOND_MS
         seconds = np.arange(clock_ms, until_ms + 1, SECOND_MS)
         ends = np.searchsorted(stretch["time_ms"], seconds, side="right")
         for second_ms, rows in zip(seconds.tolist(), np.split(stretch, ends[:-1]), strict=True):
-            tracker.ingest(rows)
-            states = tracker.frame(second_ms)
-            if (second_ms - recording.first_ms) % (every_s * SECOND_MS) == 0:
-                yield states
+            if second_ms > from_ms:
+                tracker.ingest(rows)
+            yield tracker.frame(second_ms)
         clock_ms = until_ms + SECOND_MS
 
 

@@ -4,7 +4,7 @@ import numpy as np
 import pyarrow as pa
 
 KMH = 3.6
-QUALITIES = ("fresh", "predicted", "lost", "finished")
+QUALITIES = ("fresh", "predicted", "lost", "finished", "interpolated")
 NOTES = {
     "time_ms": "Unix milliseconds, UTC",
     "rider": "as the recording names the rider",
@@ -16,7 +16,8 @@ NOTES = {
     "gradient": "rise over run, 0.05 is 5 %",
     "group": "on the road, 1 at the head; 0 for none",
     "position": "in the race, from 1",
-    "quality": "fresh: seen within 3 s; predicted: within 60 s; lost: longer ago; finished: crossed the line",
+    "quality": "fresh: seen within 3 s; predicted: within 60 s; lost: longer ago; finished: crossed the line; "
+    "interpolated: lost, but seen before and afterwards. A replay places predicted riders between both as well",
     "lat": "WGS 84 degrees, on the road",
     "lon": "WGS 84 degrees, on the road",
     "group_id": "the same as long as the group lives; 0 for none",

@@ -1,0 +1,449 @@
+"""Fills the holes of a recording from both sides: a replay knows where a rider who was not heard was seen again.
+
+Between the two places a rider keeps the pace of one who rode near and was seen on that stretch, drawn out or compressed
+to fit; where there is none, a pace that the gradient decides. Places, gaps and groups of the seconds concerned are told
+again; a second in which nothing was filled, and no gap leads to a place that was, stays as it was told. It works on a
+stream: seconds wait until the future that is looked into is there.
+"""
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from tracking.compiled import compiled
+from tracking.course import Course
+from tracking.groups import GroupRules
+from tracking.kernel.layout import view_of
+from tracking.records import FINISHED, FRESH, LOST, PREDICTED, RIDER_STATE
+
+INTERPOLATED = FINISHED + 1
+"""Quality of a state of a rider who was lost, but was seen before and afterwards."""
+SECOND_MS = 1000
+AHEAD_S, BEHIND_S = 2700, 900
+"""How far the future is looked into, for the end of a hole and for those who follow; and the past, for those ahead."""
+MOST_ROWS = 1_500_000
+"""Of all riders that wait in memory: of very large fields, less far."""
+WITNESSES = 8
+"""Riders nearest to the one who is not heard, whose pace is looked at."""
+ALIKE = 1.35
+"""A pace that must be drawn out by more than this is no pace of this rider's."""
+FASTEST_MS = 25.0
+"""Mean speed above which it was no ride."""
+BACK_M = 20.0
+"""Who was seen farther back afterwards has turned, or one of the places is wrong."""
+STEADY_MS, SLOWER_MS = 12.0, 100.0
+"""m/s on the flat, and by how much less for a gradient of 1, where nobody's pace is known ..."""
+LEAST_MS, MOST_MS = 3.0, 20.0
+"""... within these bounds."""
+SEEN_LATE_S = 60
+"""Whoever leads so long after the start when the recording begins passed what lies behind at a time nobody knows."""
+OWN_IDS = 1 << 30
+"""Identities of groups of which nobody was seen begin here."""
+
+RIDER = np.dtype([("anchor", "i8"), ("settled", "i8"), ("group_id", "i8")], align=True)
+"""Frame in which a rider was last seen (-1 for never), up to which frame a hole was looked into, and the group then."""
+
+RACE = np.dtype(
+    [
+        ("start_ms", "i8"),
+        ("head_m", "f8"),  # the road is passed up to here ...
+        ("head_ms", "i8"),  # ... at this time, 0 while unknown
+        ("filled_m", "f8"),  # and up to here by riders whose place was filled in, at the farthest
+        ("split_s", "f8"),
+        ("join_s", "f8"),
+        ("step_m", "f8"),
+        ("length_m", "f8"),
+        ("group_ids", "i8"),
+    ],
+    align=True,
+)
+"""What does not belong to one rider."""
+
+PASSAGE = np.dtype([("time_ms", "f8"), ("filled", "b1")], align=True)
+"""When the first rider passed a place, NaN for never, and whether that place of the rider's was filled in."""
+
+
+def filled(
+    frames: Iterator[np.ndarray], course: Course, start_ms: int, rules: GroupRules = GroupRules()
+) -> Iterator[np.ndarray]:
+    """RIDER_STATE (riders,) of the same seconds, one after the other, with the holes filled.
+
+    `frames`: of every second. `rules`: those by which they were told.
+    """
+    window = None
+    for frame in frames:
+        if window is None:
+            window = _Window(course, len(frame), start_ms, rules)
+        window.add(frame)
+        if window.is_full:
+            yield window.release()
+    while window is not None and window.waits:
+        yield window.release()
+
+
+class _Window:
+    """The seconds that are kept: some that were released, then those that wait."""
+
+    def __init__(self, course: Course, riders: int, start_ms: int, rules: GroupRules) -> None:
+        share = min(1.0, MOST_ROWS / riders / (AHEAD_S + BEHIND_S))
+        self._ahead = max(round(AHEAD_S * share), 1)
+        size = self._ahead + round(BEHIND_S * share)
+        self._ring = np.zeros((size, riders), RIDER_STATE)
+        self._filled = np.zeros((size, riders), bool)
+        self._riders = np.zeros(riders, RIDER)
+        self._riders["anchor"] = -1
+        self._passages = np.zeros(len(course.distance), PASSAGE)
+        self._passages["time_ms"] = np.nan
+        self._view = view_of(course)
+        self._races = np.zeros(1, RACE)
+        self._races["start_ms"], self._races["filled_m"] = start_ms, -1.0
+        self._races["split_s"], self._races["join_s"] = rules.split_s, rules.join_s
+        self._races["step_m"], self._races["length_m"] = course.step_m, course.length_m
+        self._added = self._released = 0
+
+    @property
+    def waits(self) -> bool:
+        return self._released < self._added
+
+    @property
+    def is_full(self) -> bool:
+        return self._added - self._released >= self._ahead
+
+    def add(self, frame: np.ndarray) -> None:
+        slot = self._added % len(self._ring)
+        self._ring[slot], self._filled[slot] = frame, False
+        self._added += 1
+
+    def release(self) -> np.ndarray:
+        now = self._released
+        fill(now, self._added - 1, self._ring, self._filled, self._riders, self._view, self._races[0])
+        states = self._ring[now % len(self._ring)]
+        tell_again(
+            states,
+            self._filled[now % len(self._ring)],
+            self._riders,
+            self._passages,
+            self._races[0],
+        )
+        self._released += 1
+        return states.copy()
+
+
+@compiled
+def fill(now, newest, ring, filled, riders, view, race):
+    """Fills the holes that begin in frame `now`, up to `newest` at most; `ring`, `filled` (frames, riders)."""
+    states = ring[now % len(ring)]
+    for i in range(len(riders)):
+        quality = states[i].quality
+        if quality == FRESH or quality == FINISHED:
+            riders[i].anchor = now
+            riders[i].settled = -1
+            riders[i].group_id = states[i].group_id
+        elif riders[i].anchor >= 0 and riders[i].settled < now:
+            back = seen_again(i, now, newest, ring)
+            riders[i].settled = back if back >= 0 else np.int64(1) << 62
+            if back >= 0:
+                bridge(i, now, back, riders[i].anchor, newest, ring, filled, view, race)
+
+
+@compiled
+def seen_again(i, now, newest, ring):
+    """The first frame after `now` in which a rider was seen; -1 for none."""
+    for frame in range(now + 1, newest + 1):
+        quality = ring[frame % len(ring), i].quality
+        if quality == FRESH or quality == FINISHED:
+            return frame
+    return np.int64(-1)
+
+
+@compiled
+def bridge(i, now, back, anchor, newest, ring, filled, view, race):
+    """Writes where a rider was from frame `now` until before frame `back`, unless that could not have been ridden."""
+    last = ring[anchor % len(ring), i]
+    unheard_s = (last.time_ms - last.seen_ms) // SECOND_MS
+    oldest = max(newest + 1 - len(ring), 0)
+    first = max(anchor - max(unheard_s, 0), oldest)
+    from_m, to_m = ring[first % len(ring), i].distance_m, ring[back % len(ring), i].distance_m
+    until = np.float64(back)
+    if ring[back % len(ring), i].quality == FINISHED:
+        until -= (ring[back % len(ring), i].time_ms - ring[back % len(ring), i].seen_ms) / SECOND_MS
+    passed_s = max(until - first, 1.0)
+    if last.quality == FINISHED or to_m < from_m - BACK_M or to_m - from_m > FASTEST_MS * passed_s:
+        return
+    j, began, ended = witness(i, first, until, from_m, to_m, oldest, newest, ring)
+    before_m = from_m
+    for frame in range(first + 1, back):
+        share = min((frame - first) / passed_s, 1.0)
+        if j >= 0:
+            place_m = place_of(j, began + share * (ended - began), ring)
+        else:
+            place_m = paced(from_m, to_m, share, view, race)
+        if frame >= now:
+            put(ring[frame % len(ring), i], place_m, place_m - before_m, view, race)
+            filled[frame % len(ring), i] = True
+        before_m = place_m
+
+
+@compiled
+def put(state, place_m, speed, view, race):
+    """Places a rider who was not heard."""
+    place_m = min(max(place_m, 0.0), race.length_m)
+    state.distance_m, state.to_go_m = place_m, race.length_m - place_m
+    cell = min(int(place_m / race.step_m), len(view) - 2)
+    share, here, there = place_m / race.step_m - cell, view[cell], view[cell + 1]
+    state.lat = here.lat + share * (there.lat - here.lat)
+    state.lon = here.lon + share * (there.lon - here.lon)
+    state.elevation_m = here.elevation + share * (there.elevation - here.elevation)
+    state.gradient = here.gradient + share * (there.gradient - here.gradient)
+    state.heading_deg = here.heading
+    state.speed_ms = max(speed, 0.0)
+    state.quality = PREDICTED if state.quality == PREDICTED else INTERPOLATED
+
+
+@compiled
+def witness(i, first, until, from_m, to_m, oldest, newest, ring):
+    """(rider, frame, frame): who rode near and was seen over the stretch, from when to when, whose pace is most alike.
+
+    The frames have fractions; rider -1 where there is none.
+    """
+    states = ring[first % len(ring)]
+    nearest, off = np.full(WITNESSES, -1), np.full(WITNESSES, np.inf)
+    for j in range(len(states)):
+        off_m = abs(states[j].distance_m - from_m)
+        if j == i or states[j].quality != FRESH or off_m >= off[WITNESSES - 1]:
+            continue
+        k = WITNESSES - 1
+        while k > 0 and off[k - 1] > off_m:
+            nearest[k], off[k] = nearest[k - 1], off[k - 1]
+            k -= 1
+        nearest[k], off[k] = j, off_m
+    best, best_began, best_ended, least = np.int64(-1), 0.0, 0.0, np.log(ALIKE)
+    for j in nearest:
+        if j < 0 or to_m - from_m < BACK_M:
+            break
+        began = passes(j, from_m, first, oldest, newest, ring)
+        ended = passes(j, to_m, max(np.int64(began), oldest), oldest, newest, ring) if began >= 0.0 else -1.0
+        if ended <= began or not was_seen(j, np.int64(began), np.int64(ended) + 1, ring):
+            continue
+        drawn_out = abs(np.log((until - first) / (ended - began)))
+        if drawn_out < least:
+            best, best_began, best_ended, least = j, began, ended, drawn_out
+    return best, best_began, best_ended
+
+
+@compiled
+def passes(j, place_m, about, oldest, newest, ring):
+    """The frame, with a fraction, in which a rider passes a place, looked for from a frame on; -1 where it is not known."""
+    frame = about
+    while frame > oldest and ring[frame % len(ring), j].distance_m > place_m:
+        frame -= 1
+    while frame < newest and ring[(frame + 1) % len(ring), j].distance_m <= place_m:
+        frame += 1
+    here, there = ring[frame % len(ring), j].distance_m, ring[min(frame + 1, newest) % len(ring), j].distance_m
+    if not here <= place_m < there:
+        return -1.0
+    return frame + (place_m - here) / (there - here)
+
+
+@compiled
+def was_seen(j, first, last, ring):
+    """Whether a rider was heard all the time, but for moments."""
+    missed = 0
+    for frame in range(first, last + 1):
+        missed += ring[frame % len(ring), j].quality != FRESH
+    return missed * 10 <= last + 1 - first
+
+
+@compiled
+def place_of(j, frame, ring):
+    """Distance of a rider at a frame with a fraction."""
+    whole = np.int64(frame)
+    here, there = ring[whole % len(ring), j].distance_m, ring[(whole + 1) % len(ring), j].distance_m
+    return here + (frame - whole) * (there - here)
+
+
+@compiled
+def paced(from_m, to_m, share, view, race):
+    """Distance after a share of the time from one place to another, at a pace that the gradient decides."""
+    if to_m - from_m < race.step_m:
+        return from_m + share * (to_m - from_m)
+    first, last = int(from_m / race.step_m), int(to_m / race.step_m)
+    total = 0.0
+    for cell in range(first, last + 1):
+        total += cell_s(cell, from_m, to_m, view, race)
+    left = share * total
+    for cell in range(first, last + 1):
+        takes = cell_s(cell, from_m, to_m, view, race)
+        if left <= takes and takes > 0.0:
+            low_m, high_m = max(cell * race.step_m, from_m), min((cell + 1) * race.step_m, to_m)
+            return low_m + left / takes * (high_m - low_m)
+        left -= takes
+    return to_m
+
+
+@compiled
+def cell_s(cell, from_m, to_m, view, race):
+    """Seconds that a step of the road takes, of it only what lies between two places."""
+    low_m, high_m = max(cell * race.step_m, from_m), min((cell + 1) * race.step_m, to_m)
+    slope = view[min(cell, len(view) - 1)].gradient
+    return max(high_m - low_m, 0.0) / min(max(STEADY_MS - SLOWER_MS * slope, LEAST_MS), MOST_MS)
+
+
+@compiled
+def tell_again(states, filled, riders, passages, race):
+    """Places, gaps and groups of a second's RIDER_STATE (riders,) in which somebody's place was filled in, and the gaps
+    to where the first rider's was; `filled` (riders,)."""
+    clock_ms = states[0].time_ms
+    head, any_filled = -1, False
+    for i in range(len(states)):
+        any_filled |= filled[i]
+        if takes_part(states[i], filled[i]) and (head < 0 or leads(states[i], states[head])):
+            head = i
+    if head < 0:
+        return
+    note_passages(states[head], filled[head], passages, clock_ms, race)
+    if any_filled:
+        order = race_order(states, filled)
+        head_m = race.length_m if states[order[0]].quality == FINISHED else states[order[0]].distance_m
+        for place in range(len(order)):
+            states[order[place]].position = place + 1
+            states[order[place]].gap_m = head_m - states[order[place]].distance_m
+    if any_filled or race.filled_m >= 0.0:
+        measure_gaps(states, filled, passages, clock_ms, head, race)
+    if any_filled:
+        mark_groups(order, states, filled, riders, race)
+
+
+@compiled
+def takes_part(state, is_filled):
+    """Whether a rider's place is known, from sight or from both sides."""
+    return is_filled or state.quality == FRESH or state.quality == FINISHED
+
+
+@compiled
+def is_racing(state):
+    return state.quality == FRESH or state.quality == PREDICTED or state.quality == INTERPOLATED
+
+
+@compiled
+def leads(state, other):
+    """Whether a rider is ahead of another one on the road or beyond the line."""
+    if state.quality == FINISHED or other.quality == FINISHED:
+        return state.quality == FINISHED and (other.quality != FINISHED or state.position < other.position)
+    return state.distance_m > other.distance_m
+
+
+@compiled
+def note_passages(head, is_filled, passages, clock_ms, race):
+    """Notes when the places up to the first rider's were passed."""
+    if clock_ms < race.start_ms:
+        return
+    if race.head_ms == 0:
+        race.head_ms = race.start_ms
+        if clock_ms - race.start_ms > SEEN_LATE_S * SECOND_MS:
+            race.head_m, race.head_ms = head.distance_m, clock_ms
+    if head.distance_m <= race.head_m:
+        return
+    first, last = int(race.head_m / race.step_m) + 1, int(head.distance_m / race.step_m + 1e-9)
+    for cell in range(first, min(last + 1, len(passages))):
+        share = (cell * race.step_m - race.head_m) / (head.distance_m - race.head_m)
+        passages[cell].time_ms = race.head_ms + share * (clock_ms - race.head_ms)
+        passages[cell].filled = is_filled
+    race.head_m, race.head_ms = head.distance_m, clock_ms
+    if is_filled:
+        race.filled_m = head.distance_m
+
+
+@compiled
+def race_order(states, filled):
+    """Riders (n,) in race order: finished, on the road, all others; as they were told before where they are equal."""
+    order = np.argsort(states["position"])
+    for k in range(1, len(order)):
+        moving = order[k]
+        j = k
+        while j > 0 and goes_before(states[moving], states[order[j - 1]]):
+            order[j] = order[j - 1]
+            j -= 1
+        order[j] = moving
+    return order
+
+
+@compiled
+def goes_before(state, other):
+    """Whether a rider who was told behind another one is in front."""
+    if other.quality == FINISHED or not is_racing(state):
+        return False
+    return not is_racing(other) or state.distance_m > other.distance_m
+
+
+@compiled
+def measure_gaps(states, filled, passages, clock_ms, head, race):
+    """Fills in the gap to the first rider of those who were not heard, and of all who are where such a one led."""
+    for i in range(len(states)):
+        state = states[i]
+        if state.quality == FINISHED or not is_racing(state):
+            continue
+        at = state.distance_m / race.step_m
+        cell = min(int(at), len(passages) - 2)
+        here, there = passages[cell], passages[cell + 1]
+        if not (filled[i] or here.filled or there.filled):
+            continue
+        passed_ms = here.time_ms + (at - cell) * (there.time_ms - here.time_ms)
+        if np.isnan(passed_ms):
+            passed_ms = here.time_ms  # the first rider has not come to the next place yet
+        state.gap_s = 0.0 if i == head else max((clock_ms - passed_ms) / SECOND_MS, 0.0)
+
+
+@compiled
+def mark_groups(order, states, filled, riders, race):
+    """Numbers the groups again: who was filled in joins the one in front or behind, or is one; others stay together."""
+    count, before, begun = 0, 0, 0
+    for place in range(len(order)):
+        i = order[place]
+        state = states[i]
+        if not is_racing(state):
+            state.group = 0
+            continue
+        told, ahead = state.group, order[max(place - 1, 0)]
+        first = place == 0 or not is_racing(states[ahead])
+        if not first and (filled[i] or filled[ahead]):
+            state.gap_previous_s = state.gap_s - states[ahead].gap_s
+            state.gap_previous_m = states[ahead].distance_m - state.distance_m
+        if not filled[i]:
+            count += told != before and told != begun
+            before = told
+        else:
+            behind = seen_behind(place, order, states, filled)
+            coming = states[behind].group if behind >= 0 else 0
+            if before != 0 and coming == before or (not first and state.gap_previous_s <= race.join_s):
+                state.group_id = states[ahead].group_id
+            else:
+                count += 1
+                joins = behind >= 0 and states[behind].gap_s - state.gap_s <= race.join_s
+                begun = coming if joins else 0
+                state.group_id = states[behind].group_id if joins else own_group(place, order, states, filled, riders, race)
+        state.group = count
+
+
+@compiled
+def seen_behind(place, order, states, filled):
+    """The next rider behind a place in the order who was not filled in; -1 where there is none on the road."""
+    for later in order[place + 1 :]:
+        if not is_racing(states[later]):
+            break
+        if not filled[later]:
+            return later
+    return np.int64(-1)
+
+
+@compiled
+def own_group(place, order, states, filled, riders, race):
+    """The identity of a group of which nobody is seen: that which its first rider was in, if nobody else is."""
+    i = order[place]
+    for k in range(len(order)):
+        other = states[order[k]]
+        if k != place and is_racing(other) and (k < place or not filled[order[k]]) and other.group_id == riders[i].group_id:
+            race.group_ids += 1
+            riders[i].group_id = OWN_IDS + race.group_ids
+            break
+    return riders[i].group_id
