@@ -22,7 +22,7 @@ import polars as pl
 from tracking.course import read_course
 from tracking.replay.recording import read_recording
 from tracking.replay.ride import ride
-from tracking.replay.start import infer_start
+from tracking.replay.start import find_start
 from tracking.simulator import record_stage
 
 from tests.bench.figure import Figure
@@ -93,6 +93,6 @@ def _replay(file: Path) -> tuple[int, int, float]:
     course = read_course(COURSE)
     recording = read_recording(file)
     out = file.with_name(f"states-{os.getpid()}.parquet")
-    ride(course, recording, infer_start(course, recording), out)
+    ride(course, recording, find_start(course, recording).time_ms, out)
     file.unlink()
     return recording.rows, os.getpid(), resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024

@@ -1,18 +1,21 @@
 """The command that replays anyone's recording: what it writes, and what it refuses."""
 
 import json
+import subprocess
+import sys
 from functools import cache
 from pathlib import Path
 
 import numpy as np
 import polars as pl
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
 from tracking.course import Course, read_course
 from tracking.replay.__main__ import main
 from tracking.replay.recording import RecordingError, read_recording
-from tracking.replay.start import infer_start
+from tracking.replay.start import find_start
 
 from tests.replay import rides
 
@@ -77,7 +80,7 @@ def test_a_row_is_written_for_each_rider_and_second(tmp_path: Path) -> None:
     wanted = {"km_to_go", "gap_s", "gap_m", "speed_kmh", "gradient", "group", "position", "quality"}
     assert wanted <= set(states.columns)
     schema = pq.read_schema(tmp_path / "states.parquet")
-    assert schema.metadata[b"etape.quality"] == b"fresh, predicted, lost, finished"
+    assert schema.metadata[b"etape.quality"] == b"fresh, predicted, lost, finished, interpolated"
     assert all(schema.field(name).metadata[b"meaning"] for name in schema.names)
 
 
@@ -141,7 +144,7 @@ def test_the_start_is_found_where_nobody_says_it() -> None:
         ride = rides.race(road(), 900, RIDERS, seed=4, lead_in_s=lead_in_s)
         table = rides.record(road(), ride, 1)
         readings = _recording(table)
-        assert abs(infer_start(road(), readings) - ride.start_ms) < 25_000
+        assert abs(find_start(road(), readings).time_ms - ride.start_ms) < 10_000
 
 
 def _recording(table: pa.Table):
@@ -197,12 +200,70 @@ def test_all_mistakes_are_told_at_once(tmp_path: Path, capsys) -> None:
     assert all(words in told for words in ("no.json", "no.gpx", "is no folder", "column time_ms", "column lon"))
 
 
-def test_a_disk_that_does_not_take_the_states_is_a_failure_in_words(tmp_path: Path, capsys) -> None:
+def test_a_disk_that_does_not_take_the_states_is_a_failure_in_words(tmp_path: Path) -> None:
     """Guards: a full disk that looks like a mistake of the user, or leaves half a file."""
     pq.write_table(rides.record(road(), truth(), 1, 10), tmp_path / "r.parquet")
-    out = Path("/proc/states.parquet")
-    assert main([str(tmp_path / "r.parquet"), "--course", str(COURSE), "--out", str(out)]) == 1
-    assert "cannot be written" in capsys.readouterr().err
+    full = (
+        "import resource, runpy, sys; resource.setrlimit(resource.RLIMIT_FSIZE, (20000, 20000));"
+        "runpy.run_module('tracking.replay', run_name='__main__')"
+    )
+    options = [str(tmp_path / "r.parquet"), "--course", str(COURSE), "--out", str(tmp_path / "states.parquet")]
+    done = subprocess.run([sys.executable, "-c", full, *options], capture_output=True, text=True)
+    assert done.returncode == 1
+    assert "cannot be written" in done.stderr
+    assert [path.name for path in tmp_path.iterdir()] == ["r.parquet"]
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (["--out", "/proc/states.parquet"], "cannot be written"),
+        (["--out", "states.csv"], "not as CSV"),
+        (["--out", "."], "is a folder"),
+        (["--out", "r.parquet"], "is read by this replay"),
+        (["--out", "states.parquet", "--events", "states.parquet"], "is the file of the states"),
+        (["--out", "states.parquet", "--events", "no/events.jsonl"], "is no folder"),
+    ],
+)
+def test_a_place_that_cannot_take_the_states_is_said_before_anything_is_read(
+    tmp_path: Path, capsys, monkeypatch: pytest.MonkeyPatch, options: list[str], words: str
+) -> None:
+    """Guards: minutes of work for nothing, and a recording that its own states replace."""
+    monkeypatch.chdir(tmp_path)
+    pq.write_table(rides.record(road(), truth(), 1, 10), tmp_path / "r.parquet")
+    assert main(["r.parquet", "--course", str(COURSE), *options]) == 2
+    assert words in capsys.readouterr().err
+    assert [path.name for path in tmp_path.iterdir()] == ["r.parquet"]
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (lambda table: table.set_column(2, "lat", pc.add(table["lat"], 1.0)), "Give the course of this stage"),
+        (lambda table: table.rename_columns(["rider", "time_ms", "lon", "lat"]), "lat and lon are swapped"),
+        (
+            lambda table: table.set_column(1, "time_ms", pc.divide(table["time_ms"], 1000)),
+            "times in Unix milliseconds",
+        ),
+    ],
+)
+def test_a_recording_of_another_road_is_refused(tmp_path: Path, capsys, change, words: str) -> None:
+    """Guards: hours of states of riders who were never on the road."""
+    pq.write_table(change(rides.record(road(), truth(), 1, faults=False)), tmp_path / "r.parquet")
+    out = tmp_path / "states.parquet"
+    assert main([str(tmp_path / "r.parquet"), "--course", str(COURSE), "--out", str(out)]) == 2
+    assert words in capsys.readouterr().err
+    assert not out.exists()
+
+
+@pytest.mark.parametrize(("separator", "mark", "comma"), [(",", "\ufeff", "."), (";", "\ufeff", ","), ("\t", "", ".")])
+def test_csv_of_any_program_gives_the_same_states(tmp_path: Path, separator: str, mark: str, comma: str) -> None:
+    """Guards: separators, byte order marks, decimal commas and blanks that make a recording unreadable."""
+    table = pl.DataFrame(pl.from_arrow(rides.record(road(), truth(), 1, 10)))
+    pq.write_table(table.to_arrow(), tmp_path / "r.parquet")
+    text = table.write_csv(separator=separator).replace(".", comma).replace("lat", " Lat", 1)
+    (tmp_path / "r.csv").write_text(mark + text)
+    assert replayed(tmp_path / "r.csv").equals(replayed(tmp_path / "r.parquet"))
 
 
 def test_a_recording_without_riders_says_so(tmp_path: Path) -> None:

@@ -15,21 +15,24 @@ from tracking.course_file import Trace
 from tracking.kernel import Tracker
 from tracking.prediction.forecaster import Forecaster
 from tracking.prediction.model import load_model
+from tracking.replay.filling import filled
 from tracking.riders import start_list
 from tracking.simulator import Race
 from tracking.start_order import individual_starts
 
 
 def warm() -> None:
-    """Rides, tracks and forecasts a second of a race on a straight road: compiles what is not compiled yet."""
+    """Rides, tracks, replays and forecasts a second of a race on a straight road: compiles what is not compiled yet."""
     road = np.linspace(0.0, 0.01, 60)
     course = build_course(Trace("A", "B", "road", 0, 0, 1.112, "", np.zeros(60), road, np.zeros(60)))
     for starts in (None, individual_starts(start_list().tolist())):
         race = Race(course, seed=0, start_ms=0, starts=starts)
         tracker = Tracker(course, race.numbers, start_ms=0, starts=starts)
+        frames = []
         for second in range(2):
             tracker.ingest(race.tick())
-            tracker.frame(second * 1000)
+            frames.append(tracker.frame(second * 1000))
+        list(filled(iter(frames), course, start_ms=0))
     Forecaster(course, load_model(), start_ms=0).rehearse()
 
 

@@ -85,7 +85,9 @@ def main(arguments: Sequence[str]) -> int:
     except OSError as error:
         line.clear()
         place = options.out if options.events is None else f"{options.out} or {options.events}"
-        print(f"{place}: cannot be written ({error.strerror or error}). Make room or name another place.", file=sys.stderr)
+        print(
+            f"{place}: cannot be written ({error.strerror or error}). Make room or name another place.", file=sys.stderr
+        )
         return FAILED
     line.clear()
     report = _report(options, course, recording, ridden, time.monotonic() - began)
@@ -243,7 +245,10 @@ def _parser() -> argparse.ArgumentParser:
 def _time(text: str) -> int:
     if text.isdecimal():
         return int(text)
-    moment = datetime.fromisoformat(text)
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text} is no time; write it as 2017-07-09T11:05+02:00") from None
     if moment.tzinfo is None:
         raise argparse.ArgumentTypeError(f"{text} names no zone; write {text}+02:00")
     return round(moment.timestamp() * 1000)

@@ -1,9 +1,10 @@
 """Fills the holes of a recording from both sides: a replay knows where a rider who was not heard was seen again.
 
-Between the two places a rider keeps the pace of one who rode near and was seen on that stretch, drawn out or compressed
-to fit; where there is none, a pace that the gradient decides. Places, gaps and groups of the seconds concerned are told
-again; a second in which nothing was filled, and no gap leads to a place that was, stays as it was told. It works on a
-stream: seconds wait until the future that is looked into is there.
+A hole is every second in which nothing of a rider was heard: half an hour, or what lies between two readings of a
+device that reports every ten seconds. In it a rider keeps the pace of one who rode near and was seen on that stretch,
+drawn out or compressed to fit; where there is none, a pace that the gradient decides. Ranks, gaps and groups of the
+seconds concerned are told again; where a rider was in a second in which a reading came stays as it was told. It works
+on a stream: seconds wait until the future that is looked into is there.
 """
 
 from collections.abc import Iterator
@@ -12,7 +13,7 @@ import numpy as np
 
 from tracking.compiled import compiled
 from tracking.course import Course
-from tracking.groups import GroupRules
+from tracking.groups import DEFAULT_RULES, GroupRules
 from tracking.kernel.layout import view_of
 from tracking.records import FINISHED, FRESH, LOST, PREDICTED, RIDER_STATE
 
@@ -35,13 +36,25 @@ STEADY_MS, SLOWER_MS = 12.0, 100.0
 """m/s on the flat, and by how much less for a gradient of 1, where nobody's pace is known ..."""
 LEAST_MS, MOST_MS = 3.0, 20.0
 """... within these bounds."""
+SHORT_S = 15
+"""In a hole so short, the speed goes evenly from the one before to the one after it."""
+LINE_M = 0.5
+"""Who is so near to the finish has crossed it: nobody's distance goes beyond."""
 SEEN_LATE_S = 60
 """Whoever leads so long after the start when the recording begins passed what lies behind at a time nobody knows."""
 OWN_IDS = 1 << 30
 """Identities of groups of which nobody was seen begin here."""
 
-RIDER = np.dtype([("anchor", "i8"), ("settled", "i8"), ("group_id", "i8")], align=True)
-"""Frame in which a rider was last seen (-1 for never), up to which frame a hole was looked into, and the group then."""
+RIDER = np.dtype(
+    [
+        ("anchor", "i8"),  # frame in which the rider was last seen, -1 for never
+        ("settled", "i8"),  # up to which frame a hole was looked into
+        ("group_id", "i8"),  # at the last second that was told again
+        ("finish_ms", "i8"),  # when the line was crossed unheard, 0 while it was not
+    ],
+    align=True,
+)
+"""One rider."""
 
 RACE = np.dtype(
     [
@@ -54,6 +67,7 @@ RACE = np.dtype(
         ("step_m", "f8"),
         ("length_m", "f8"),
         ("group_ids", "i8"),
+        ("finishes", "i8"),  # riders who crossed the line unheard
     ],
     align=True,
 )
@@ -64,7 +78,7 @@ PASSAGE = np.dtype([("time_ms", "f8"), ("filled", "b1")], align=True)
 
 
 def filled(
-    frames: Iterator[np.ndarray], course: Course, start_ms: int, rules: GroupRules = GroupRules()
+    frames: Iterator[np.ndarray], course: Course, start_ms: int, rules: GroupRules = DEFAULT_RULES
 ) -> Iterator[np.ndarray]:
     """RIDER_STATE (riders,) of the same seconds, one after the other, with the holes filled.
 
@@ -134,43 +148,49 @@ def fill(now, newest, ring, filled, riders, view, race):
     """Fills the holes that begin in frame `now`, up to `newest` at most; `ring`, `filled` (frames, riders)."""
     states = ring[now % len(ring)]
     for i in range(len(riders)):
-        quality = states[i].quality
-        if quality == FRESH or quality == FINISHED:
+        if is_seen(states[i]):
             riders[i].anchor = now
             riders[i].settled = -1
-            riders[i].group_id = states[i].group_id
         elif riders[i].anchor >= 0 and riders[i].settled < now:
             back = seen_again(i, now, newest, ring)
             riders[i].settled = back if back >= 0 else np.int64(1) << 62
             if back >= 0:
-                bridge(i, now, back, riders[i].anchor, newest, ring, filled, view, race)
+                bridge(i, now, back, riders, newest, ring, filled, view, race)
+
+
+@compiled
+def is_seen(state):
+    """Whether a reading of this very second was believed, or the line had been crossed."""
+    return state.quality == FINISHED or (state.quality == FRESH and state.time_ms - state.seen_ms < SECOND_MS)
 
 
 @compiled
 def seen_again(i, now, newest, ring):
     """The first frame after `now` in which a rider was seen; -1 for none."""
     for frame in range(now + 1, newest + 1):
-        quality = ring[frame % len(ring), i].quality
-        if quality == FRESH or quality == FINISHED:
+        if is_seen(ring[frame % len(ring), i]):
             return frame
     return np.int64(-1)
 
 
 @compiled
-def bridge(i, now, back, anchor, newest, ring, filled, view, race):
+def bridge(i, now, back, riders, newest, ring, filled, view, race):
     """Writes where a rider was from frame `now` until before frame `back`, unless that could not have been ridden."""
-    last = ring[anchor % len(ring), i]
-    unheard_s = (last.time_ms - last.seen_ms) // SECOND_MS
     oldest = max(newest + 1 - len(ring), 0)
-    first = max(anchor - max(unheard_s, 0), oldest)
-    from_m, to_m = ring[first % len(ring), i].distance_m, ring[back % len(ring), i].distance_m
+    first = max(riders[i].anchor, oldest)
+    begin, end = ring[first % len(ring), i], ring[back % len(ring), i]
+    from_m, to_m = begin.distance_m, end.distance_m
     until = np.float64(back)
-    if ring[back % len(ring), i].quality == FINISHED:
-        until -= (ring[back % len(ring), i].time_ms - ring[back % len(ring), i].seen_ms) / SECOND_MS
+    if end.quality == FINISHED:
+        until = crosses(i, first, back, from_m, oldest, newest, ring, race)
+        if np.int64(until) < back:
+            riders[i].finish_ms = begin.time_ms + np.int64((until - first) * SECOND_MS)
+            race.finishes += 1
     passed_s = max(until - first, 1.0)
-    if last.quality == FINISHED or to_m < from_m - BACK_M or to_m - from_m > FASTEST_MS * passed_s:
+    if begin.quality == FINISHED or to_m < from_m - BACK_M or to_m - from_m > FASTEST_MS * passed_s:
         return
     j, began, ended = witness(i, first, until, from_m, to_m, oldest, newest, ring)
+    from_ms, to_ms = begin.speed_ms, end.speed_ms if end.quality != FINISHED else begin.speed_ms
     before_m = from_m
     for frame in range(first + 1, back):
         share = min((frame - first) / passed_s, 1.0)
@@ -178,10 +198,33 @@ def bridge(i, now, back, anchor, newest, ring, filled, view, race):
             place_m = place_of(j, began + share * (ended - began), ring)
         else:
             place_m = paced(from_m, to_m, share, view, race)
+        speed = place_m - before_m if back - first > SHORT_S else from_ms + share * (to_ms - from_ms)
         if frame >= now:
-            put(ring[frame % len(ring), i], place_m, place_m - before_m, view, race)
+            put(ring[frame % len(ring), i], place_m, speed, view, race)
             filled[frame % len(ring), i] = True
         before_m = place_m
+
+
+@compiled
+def crosses(i, first, back, from_m, oldest, newest, ring, race):
+    """The frame, with a fraction, in which a rider who was seen before and behind the line crossed it.
+
+    By the pace of the nearest one who was seen to ride there, else by the rider's own.
+    """
+    told = ring[back % len(ring), i]
+    until = back - (told.time_ms - told.seen_ms) / SECOND_MS
+    speed = np.float64(ring[first % len(ring), i].speed_ms)
+    if back - first > 2:
+        until = first + (race.length_m - from_m) / max(speed, LEAST_MS)
+        for j in nearest_to(i, first, from_m, ring):
+            if j < 0:
+                break
+            began = passes(j, from_m, first, oldest, newest, ring)
+            ended = passes(j, race.length_m - LINE_M, max(np.int64(began), oldest), oldest, newest, ring)
+            if began >= 0.0 and ended > began:
+                until = first + ended - began
+                break
+    return min(max(until, first + LINE_M), np.float64(back))
 
 
 @compiled
@@ -196,8 +239,26 @@ def put(state, place_m, speed, view, race):
     state.elevation_m = here.elevation + share * (there.elevation - here.elevation)
     state.gradient = here.gradient + share * (there.gradient - here.gradient)
     state.heading_deg = here.heading
-    state.speed_ms = max(speed, 0.0)
-    state.quality = PREDICTED if state.quality == PREDICTED else INTERPOLATED
+    state.speed_ms = min(max(speed, 0.0), FASTEST_MS)
+    if state.quality == LOST:
+        state.quality = INTERPOLATED
+
+
+@compiled
+def nearest_to(i, frame, place_m, ring):
+    """Riders (`WITNESSES`,) seen nearest to a place in a frame, the nearest first, without rider `i`; -1 for none."""
+    states = ring[frame % len(ring)]
+    nearest, off = np.full(WITNESSES, -1), np.full(WITNESSES, np.inf)
+    for j in range(len(states)):
+        off_m = abs(states[j].distance_m - place_m)
+        if j == i or states[j].quality != FRESH or off_m >= off[WITNESSES - 1]:
+            continue
+        k = WITNESSES - 1
+        while k > 0 and off[k - 1] > off_m:
+            nearest[k], off[k] = nearest[k - 1], off[k - 1]
+            k -= 1
+        nearest[k], off[k] = j, off_m
+    return nearest
 
 
 @compiled
@@ -206,19 +267,9 @@ def witness(i, first, until, from_m, to_m, oldest, newest, ring):
 
     The frames have fractions; rider -1 where there is none.
     """
-    states = ring[first % len(ring)]
-    nearest, off = np.full(WITNESSES, -1), np.full(WITNESSES, np.inf)
-    for j in range(len(states)):
-        off_m = abs(states[j].distance_m - from_m)
-        if j == i or states[j].quality != FRESH or off_m >= off[WITNESSES - 1]:
-            continue
-        k = WITNESSES - 1
-        while k > 0 and off[k - 1] > off_m:
-            nearest[k], off[k] = nearest[k - 1], off[k - 1]
-            k -= 1
-        nearest[k], off[k] = j, off_m
     best, best_began, best_ended, least = np.int64(-1), 0.0, 0.0, np.log(ALIKE)
-    for j in nearest:
+    to_m = min(to_m, ring[first % len(ring), i].distance_m + ring[first % len(ring), i].to_go_m - LINE_M)
+    for j in nearest_to(i, first, from_m, ring):
         if j < 0 or to_m - from_m < BACK_M:
             break
         began = passes(j, from_m, first, oldest, newest, ring)
@@ -233,7 +284,7 @@ def witness(i, first, until, from_m, to_m, oldest, newest, ring):
 
 @compiled
 def passes(j, place_m, about, oldest, newest, ring):
-    """The frame, with a fraction, in which a rider passes a place, looked for from a frame on; -1 where it is not known."""
+    """The frame, with a fraction, in which a rider passes a place, sought from a frame on; -1 where it is not known."""
     frame = about
     while frame > oldest and ring[frame % len(ring), j].distance_m > place_m:
         frame -= 1
@@ -296,7 +347,9 @@ def tell_again(states, filled, riders, passages, race):
     clock_ms = states[0].time_ms
     head, any_filled = -1, False
     for i in range(len(states)):
-        any_filled |= filled[i]
+        if 0 < riders[i].finish_ms <= clock_ms:
+            finish(states[i], riders[i].finish_ms, race)
+        any_filled |= filled[i] or race.finishes > 0
         if takes_part(states[i], filled[i]) and (head < 0 or leads(states[i], states[head])):
             head = i
     if head < 0:
@@ -315,6 +368,13 @@ def tell_again(states, filled, riders, passages, race):
 
 
 @compiled
+def finish(state, finish_ms, race):
+    """The rider has crossed the line, unheard."""
+    state.quality, state.seen_ms = FINISHED, finish_ms
+    state.distance_m, state.to_go_m, state.speed_ms = race.length_m, 0.0, 0.0
+
+
+@compiled
 def takes_part(state, is_filled):
     """Whether a rider's place is known, from sight or from both sides."""
     return is_filled or state.quality == FRESH or state.quality == FINISHED
@@ -329,7 +389,7 @@ def is_racing(state):
 def leads(state, other):
     """Whether a rider is ahead of another one on the road or beyond the line."""
     if state.quality == FINISHED or other.quality == FINISHED:
-        return state.quality == FINISHED and (other.quality != FINISHED or state.position < other.position)
+        return state.quality == FINISHED and (other.quality != FINISHED or state.seen_ms < other.seen_ms)
     return state.distance_m > other.distance_m
 
 
@@ -371,6 +431,8 @@ def race_order(states, filled):
 @compiled
 def goes_before(state, other):
     """Whether a rider who was told behind another one is in front."""
+    if state.quality == FINISHED:
+        return other.quality != FINISHED or state.seen_ms < other.seen_ms
     if other.quality == FINISHED or not is_racing(state):
         return False
     return not is_racing(other) or state.distance_m > other.distance_m
@@ -381,7 +443,9 @@ def measure_gaps(states, filled, passages, clock_ms, head, race):
     """Fills in the gap to the first rider of those who were not heard, and of all who are where such a one led."""
     for i in range(len(states)):
         state = states[i]
-        if state.quality == FINISHED or not is_racing(state):
+        if state.quality == FINISHED and race.finishes > 0:
+            state.gap_s = (state.seen_ms - states[head].seen_ms) / SECOND_MS
+        if not is_racing(state):
             continue
         at = state.distance_m / race.step_m
         cell = min(int(at), len(passages) - 2)
@@ -396,54 +460,74 @@ def measure_gaps(states, filled, passages, clock_ms, head, race):
 
 @compiled
 def mark_groups(order, states, filled, riders, race):
-    """Numbers the groups again: who was filled in joins the one in front or behind, or is one; others stay together."""
-    count, before, begun = 0, 0, 0
+    """Numbers the groups again: who was lost joins the one in front or behind, or is one; others stay together."""
+    numbers = np.zeros(len(order) + 1, np.int64)
+    count = np.int64(0)
     for place in range(len(order)):
         i = order[place]
         state = states[i]
         if not is_racing(state):
-            state.group = 0
+            state.group = state.group_id = 0
             continue
-        told, ahead = state.group, order[max(place - 1, 0)]
-        first = place == 0 or not is_racing(states[ahead])
+        first, ahead = count == 0, order[max(place - 1, 0)]
         if not first and (filled[i] or filled[ahead]):
             state.gap_previous_s = state.gap_s - states[ahead].gap_s
             state.gap_previous_m = states[ahead].distance_m - state.distance_m
-        if not filled[i]:
-            count += told != before and told != begun
-            before = told
+        if state.quality != INTERPOLATED:
+            if numbers[state.group] == 0:
+                count += 1
+                numbers[state.group] = count
+            state.group = numbers[state.group]
         else:
-            behind = seen_behind(place, order, states, filled)
-            coming = states[behind].group if behind >= 0 else 0
-            if before != 0 and coming == before or (not first and state.gap_previous_s <= race.join_s):
-                state.group_id = states[ahead].group_id
+            behind = seen_behind(place, order, states)
+            if not first and (
+                numbers[behind_group(behind, states)] == states[ahead].group
+                or is_near(state, states[ahead], riders[i], race)
+            ):
+                state.group, state.group_id = states[ahead].group, states[ahead].group_id
             else:
                 count += 1
-                joins = behind >= 0 and states[behind].gap_s - state.gap_s <= race.join_s
-                begun = coming if joins else 0
-                state.group_id = states[behind].group_id if joins else own_group(place, order, states, filled, riders, race)
-        state.group = count
+                state.group = count
+                if behind >= 0 and is_near(states[behind], state, riders[i], race):
+                    numbers[states[behind].group] = count
+                    state.group_id = states[behind].group_id
+                else:
+                    state.group_id = own_group(place, order, states, riders, race)
+        riders[i].group_id = state.group_id
 
 
 @compiled
-def seen_behind(place, order, states, filled):
-    """The next rider behind a place in the order who was not filled in; -1 where there is none on the road."""
+def behind_group(behind, states):
+    """The group, as it was told, of a rider; 0 for -1."""
+    return states[behind].group if behind >= 0 else np.uint16(0)
+
+
+@compiled
+def is_near(state, ahead, rider, race):
+    """Whether a rider is near enough to the one ahead to be one group; one who was in it may be farther away."""
+    allowed_s = race.split_s if rider.group_id == ahead.group_id or rider.group_id == state.group_id else race.join_s
+    return state.gap_s - ahead.gap_s <= allowed_s
+
+
+@compiled
+def seen_behind(place, order, states):
+    """The next rider behind a place in the order who was not lost; -1 where there is none on the road."""
     for later in order[place + 1 :]:
         if not is_racing(states[later]):
             break
-        if not filled[later]:
+        if states[later].quality != INTERPOLATED:
             return later
     return np.int64(-1)
 
 
 @compiled
-def own_group(place, order, states, filled, riders, race):
+def own_group(place, order, states, riders, race):
     """The identity of a group of which nobody is seen: that which its first rider was in, if nobody else is."""
-    i = order[place]
+    rider = riders[order[place]]
     for k in range(len(order)):
         other = states[order[k]]
-        if k != place and is_racing(other) and (k < place or not filled[order[k]]) and other.group_id == riders[i].group_id:
+        told = k < place or other.quality != INTERPOLATED
+        if k != place and is_racing(other) and told and other.group_id == rider.group_id:
             race.group_ids += 1
-            riders[i].group_id = OWN_IDS + race.group_ids
-            break
-    return riders[i].group_id
+            return OWN_IDS + race.group_ids
+    return rider.group_id

@@ -21,7 +21,7 @@ from tracking.replay.sheet import schema_of, table_of
 from tracking.start_order import Starts
 
 SECOND_MS = 1000
-GATHERING_MS = 900_000
+GATHERING_MS = 300_000
 """The field gathers within this time before the start; whoever moves sooner is in a bus, or has not begun to race."""
 ROW_GROUP_ROWS = 250_000
 

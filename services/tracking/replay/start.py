@@ -38,7 +38,7 @@ FIRST_READINGS = 200
 CHUNK_ROWS = 4_000_000
 
 WRONG_MS = 600_000
-"""Who passes a gate later than the field by this, or sooner, may have a wrong clock; what is less, a rider may be late by."""
+"""Who passes a gate so much later than the field, or sooner, may have a wrong clock; riders are late by less."""
 FEWEST, MOST = 5, 0.5
 """Devices, and their share, that must have passed a gate together before another one's clock is thought wrong."""
 QUARTER_MS, NEARLY_MS = 900_000, 120_000
@@ -215,7 +215,10 @@ def _crossings(time_ms: np.ndarray, along: np.ndarray, off: np.ndarray) -> list[
     covered = along[done] - along[first]
     ridden = (along[first] <= LATEST_M) & (SLOWEST_MS * took_s < covered) & (covered < FASTEST_MS * took_s)
     begins, nth = np.unique(first[ridden], return_index=True)
-    return [_crossed(time_ms[: end + 1], along[: end + 1], begin) for begin, end in zip(begins, done[ridden][nth])]
+    return [
+        _crossed(time_ms[: end + 1], along[: end + 1], begin)
+        for begin, end in zip(begins, done[ridden][nth], strict=True)
+    ]
 
 
 def _crossed(time_ms: np.ndarray, along: np.ndarray, first: int) -> float:

@@ -1,0 +1,152 @@
+"""Holes filled from both sides, clocks set right and events told, against races whose truth is known."""
+
+import json
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+import pyarrow as pa
+import pyarrow.parquet as pq
+from tracking.course import Course, read_course
+from tracking.kernel import Tracker
+from tracking.replay.__main__ import main
+from tracking.replay.filling import filled
+from tracking.replay.recording import Recording, read_recording
+from tracking.replay.ride import frames_of
+from tracking.replay.start import find_start
+
+from tests.replay import rides
+
+COURSE = Path(__file__).parents[2] / "stacks" / "courses" / "2023-09.geojson"
+SECONDS, RIDERS = 1800, 24
+SILENT_FROM, SILENT_TO = 400, 1000
+
+
+@cache
+def road() -> Course:
+    return read_course(COURSE)
+
+
+@cache
+def truth() -> rides.Ride:
+    return rides.race(road(), SECONDS, RIDERS, seed=3)
+
+
+@cache
+def recorded(every_s: int = 1) -> pa.Table:
+    return rides.record(road(), truth(), 5, every_s, faults=False)
+
+
+def silenced(rider: int) -> pa.Table:
+    """Nothing of a rider for ten minutes."""
+    second = seconds_of(recorded())
+    return recorded().filter(
+        ~((recorded()["rider"].to_numpy() == rider) & (second >= SILENT_FROM) & (second < SILENT_TO))
+    )
+
+
+def seconds_of(table: pa.Table) -> np.ndarray:
+    return (table["time_ms"].to_numpy() - truth().first_ms) // 1000
+
+
+def replayed(folder: Path, table: pa.Table, *more: str) -> pl.DataFrame:
+    pq.write_table(table, folder / "r.parquet")
+    options = ["--course", str(COURSE), "--out", str(folder / "states.parquet"), *more]
+    assert main([str(folder / "r.parquet"), *options]) == 0
+    return pl.read_parquet(folder / "states.parquet").with_columns(pl.col("quality").cast(pl.String))
+
+
+def read(folder: Path, table: pa.Table) -> Recording:
+    pq.write_table(table, folder / "r.parquet")
+    return read_recording(folder / "r.parquet")
+
+
+def off_m(states: pl.DataFrame) -> np.ndarray:
+    second = (states["time_ms"].to_numpy() - truth().first_ms) // 1000
+    true = truth().distance[second, states["rider"].to_numpy() - 1]
+    return np.abs(road().length_m - states["km_to_go"].to_numpy() * 1000 - true)
+
+
+def off_gap_s(states: pl.DataFrame) -> np.ndarray:
+    second = (states["time_ms"].to_numpy() - truth().first_ms) // 1000
+    return np.abs(states["gap_s"] - truth().passage_gap(road().length_m)[second, states["rider"].to_numpy() - 1])
+
+
+def test_a_rider_who_is_not_heard_for_ten_minutes_is_placed_to_40_m(tmp_path: Path) -> None:
+    """Guards: a rider thought kilometres behind, though he was seen before and afterwards; and a guess called seen."""
+    states = replayed(tmp_path, silenced(7)).filter(pl.col("rider") == 7)
+    hole = states.filter((pl.col("time_ms") - truth().first_ms).is_between(SILENT_FROM * 1000, SILENT_TO * 1000 - 1))
+    assert np.quantile(off_m(hole), 0.95) < 40.0
+    assert np.quantile(off_gap_s(hole), 0.95) < 4.0
+    assert hole["quality"].unique().sort().to_list() == ["fresh", "interpolated", "predicted"]
+    assert (hole["quality"] == "interpolated").sum() > 500
+    assert (hole["group"] > 0).all()
+
+
+def test_a_leader_who_is_not_heard_leaves_the_gaps_of_the_others_right(tmp_path: Path) -> None:
+    """Guards: gaps to the second rider, until the leader is back and everyone falls behind at once."""
+    head = int(truth().distance[700].argmax()) + 1
+    states = replayed(tmp_path, silenced(head)).filter((pl.col("rider") != head) & (pl.col("quality") == "fresh"))
+    assert np.quantile(off_gap_s(states.filter(pl.col("time_ms") > truth().start_ms + 180_000)), 0.99) < 3.0
+
+
+def test_positions_are_a_ranking_with_the_filled_places(tmp_path: Path) -> None:
+    """Guards: two riders in one position, or a group that is not one on the road."""
+    states = replayed(tmp_path, silenced(7))
+    for (_,), second in states.group_by("time_ms"):
+        assert sorted(second["position"]) == list(range(1, RIDERS + 1))
+        racing = second.filter(pl.col("group") > 0).sort("position")
+        assert (racing["km_to_go"].diff().drop_nulls() >= -1e-9).all()
+
+
+def test_what_was_heard_stays_as_it_was_told(tmp_path: Path) -> None:
+    """Guards: a look into the future that changes where riders were who were seen."""
+    recording = read(tmp_path, silenced(7))
+    start_ms = truth().start_ms
+    trackers = [Tracker(road(), np.arange(1, RIDERS + 1), start_ms) for _ in range(2)]
+    told = np.array(list(frames_of(trackers[0], recording, start_ms - 60_000)))
+    again = np.array(list(filled(frames_of(trackers[1], recording, start_ms - 60_000), road(), start_ms)))
+    heard = (told["time_ms"] - told["seen_ms"] < 1000) & (told["quality"] == 0)
+    assert again.shape == told.shape
+    for name in ("rider", "time_ms", "seen_ms", "distance_m", "lat", "speed_ms", "gradient", "quality"):
+        assert np.array_equal(again[name][heard], told[name][heard]), name
+    whole = heard.all(axis=1)[:SILENT_FROM]
+    assert whole.sum() > 200
+    assert again[:SILENT_FROM][whole].tobytes() == told[:SILENT_FROM][whole].tobytes()
+
+
+def test_a_device_that_reports_every_ten_seconds_is_placed_to_20_m_in_between(tmp_path: Path) -> None:
+    """Guards: riders who coast past a bend or a climb until the next reading."""
+    states = replayed(tmp_path, recorded(10)).filter(pl.col("time_ms") > truth().start_ms + 180_000)
+    assert np.quantile(off_m(states), 0.95) < 20.0
+    assert np.median(off_gap_s(states)) < 0.7
+
+
+def test_clocks_that_are_hours_off_or_missed_a_rollover_are_set_right(tmp_path: Path) -> None:
+    """Guards: a device of another time zone that wins two hours before the others, and spoils every gap."""
+    short = read_course(COURSE.with_name("2022-01.geojson"))
+    ride = rides.race(short, 900, RIDERS, seed=3)
+    table = rides.record(short, ride, 5, faults=False)
+    off_ms = np.zeros(RIDERS + 1, np.int64)
+    off_ms[[3, 8, 12]] = -7_200_000, 3_600_000, -1024 * 7 * 86_400_000
+    times = table["time_ms"].to_numpy() + off_ms[table["rider"].to_numpy()]
+    recording = read(tmp_path, table.set_column(1, "time_ms", pa.array(times)))
+    found = find_start(short, recording)
+    assert found.ahead_ms == {3: -7_200_000, 8: 3_600_000}
+    right = recording.set_right(found.ahead_ms)
+    assert right.first_ms >= ride.first_ms
+    assert right.last_ms <= ride.first_ms + 900_000
+    assert not right.refused
+
+
+def test_events_name_the_riders_as_the_recording_does(tmp_path: Path) -> None:
+    """Guards: a place in the start list that is told as a rider's number."""
+    names = [f"FRA-{rider:03}" for rider in recorded()["rider"].to_pylist()]
+    table = recorded().set_column(0, "rider", pa.array(names))
+    replayed(tmp_path, table, "--events", str(tmp_path / "events.jsonl"))
+    events = [json.loads(line) for line in (tmp_path / "events.jsonl").read_text().splitlines()]
+    assert events
+    assert [event["time_ms"] for event in events] == sorted(event["time_ms"] for event in events)
+    assert {rider for event in events for rider in event["riders"]} <= set(names)
+    assert all(event["riders"][0] in event["text"] for event in events if 0 < len(event["riders"]) <= 8)
