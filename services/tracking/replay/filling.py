@@ -151,6 +151,7 @@ def fill(now, newest, ring, filled, riders, view, race):
         if is_seen(states[i]):
             riders[i].anchor = now
             riders[i].settled = -1
+            riders[i].group_id = states[i].group_id
         elif riders[i].anchor >= 0 and riders[i].settled < now:
             back = seen_again(i, now, newest, ring)
             riders[i].settled = back if back >= 0 else np.int64(1) << 62
@@ -460,7 +461,7 @@ def measure_gaps(states, filled, passages, clock_ms, head, race):
 
 @compiled
 def mark_groups(order, states, filled, riders, race):
-    """Numbers the groups again: who was lost joins the one in front or behind, or is one; others stay together."""
+    """Numbers the groups again: who was not heard joins the one in front or behind, or is one; others stay together."""
     numbers = np.zeros(len(order) + 1, np.int64)
     count = np.int64(0)
     for place in range(len(order)):
@@ -473,13 +474,13 @@ def mark_groups(order, states, filled, riders, race):
         if not first and (filled[i] or filled[ahead]):
             state.gap_previous_s = state.gap_s - states[ahead].gap_s
             state.gap_previous_m = states[ahead].distance_m - state.distance_m
-        if state.quality != INTERPOLATED:
+        if not is_placed(state, filled[i]):
             if numbers[state.group] == 0:
                 count += 1
                 numbers[state.group] = count
             state.group = numbers[state.group]
         else:
-            behind = seen_behind(place, order, states)
+            behind = seen_behind(place, order, states, filled)
             if not first and (
                 numbers[behind_group(behind, states)] == states[ahead].group
                 or is_near(state, states[ahead], riders[i], race)
@@ -492,8 +493,14 @@ def mark_groups(order, states, filled, riders, race):
                     numbers[states[behind].group] = count
                     state.group_id = states[behind].group_id
                 else:
-                    state.group_id = own_group(place, order, states, riders, race)
+                    state.group_id = own_group(place, order, states, filled, riders, race)
         riders[i].group_id = state.group_id
+
+
+@compiled
+def is_placed(state, is_filled):
+    """Whether a rider's group has to be found: a place coasted to for long, or none, was told before."""
+    return is_filled and state.quality != FRESH
 
 
 @compiled
@@ -510,23 +517,23 @@ def is_near(state, ahead, rider, race):
 
 
 @compiled
-def seen_behind(place, order, states):
-    """The next rider behind a place in the order who was not lost; -1 where there is none on the road."""
+def seen_behind(place, order, states, filled):
+    """The next rider behind a place in the order who was heard; -1 where there is none on the road."""
     for later in order[place + 1 :]:
         if not is_racing(states[later]):
             break
-        if states[later].quality != INTERPOLATED:
+        if not is_placed(states[later], filled[later]):
             return later
     return np.int64(-1)
 
 
 @compiled
-def own_group(place, order, states, riders, race):
+def own_group(place, order, states, filled, riders, race):
     """The identity of a group of which nobody is seen: that which its first rider was in, if nobody else is."""
     rider = riders[order[place]]
     for k in range(len(order)):
         other = states[order[k]]
-        told = k < place or other.quality != INTERPOLATED
+        told = k < place or not is_placed(other, filled[order[k]])
         if k != place and is_racing(other) and told and other.group_id == rider.group_id:
             race.group_ids += 1
             return OWN_IDS + race.group_ids

@@ -167,7 +167,8 @@ def _passages(course: Course, readings: np.ndarray, gate: int) -> Passages:
         for rows, *places in _split(ends, near, along, off)
         for time_ms in _crossings(rows["time_ms"], *places)
     ]
-    devices, times = (np.array([row[i] for row in found], kind) for i, kind in enumerate((int, float)))
+    devices = np.array([device for device, _ in found], int)
+    times = np.array([time_ms for _, time_ms in found], float)
     order = np.argsort(times, kind="stable")
     return devices[order], times[order]
 
