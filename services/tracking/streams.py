@@ -100,7 +100,7 @@ async def run_of(js: JetStreamContext) -> int:
 async def resume(js: JetStreamContext, stream: str, durable: str) -> None:
     """Make a durable pull consumer ready to give all that was not acknowledged, from the first such message on.
 
-    What a killed predecessor had taken is given again at once, not when its time to acknowledge has run out, and nothing
+    What a killed predecessor had taken is given again at once, not when its time to acknowledge has run out; nothing
     more goes to it on a connection that the broker takes for alive. So some messages may come again that were
     acknowledged: each consumer here knows what it has.
     """
