@@ -55,7 +55,7 @@ from tracking.feeds.views import VIEWS, View
 from tracking.groups_config import GroupsConfig
 from tracking.history import read_classification, read_results
 from tracking.object_store import ObjectStoreConfig
-from tracking.prediction.record import load_record
+from tracking.prediction.record import load_judged, load_record
 from tracking.roster import Roster, bare_roster, read_roster
 from tracking.service import Health, ServiceConfig, StageConfig, log, main, together, until
 from tracking.snapshot import Beside, course_document
@@ -95,6 +95,8 @@ class FeedConfig(ServiceConfig):
     """As the processor's; the temperature along the road is from there."""
     results: Path | None = None
     """Results of earlier stages on this node; the start list shows them."""
+    judged: Path | None = None
+    """Scores of forecasts of races that are over, on this node; shown beside those of simulated stages."""
     object_store: ObjectStoreConfig | None = None
     """The archive, for a past that the broker has forgotten; by default the past is what the broker keeps."""
     gate: GateConfig = GateConfig()
@@ -142,6 +144,8 @@ class Feed:
         self._states, self._deltas, self._live = (Channel(config.heartbeat_s) for _ in range(3))
         self._views: dict[View, Channel] = {view: Channel(config.heartbeat_s) for view in VIEWS}
         self._record = load_record()
+        if config.judged and (judged := load_judged(config.judged)):
+            self._record = {**(self._record or {}), "judged": judged}
         self._gate = Gate(config.gate)
         self._heard: dict[str, tuple[object, int]] = {}
         self._connected = False

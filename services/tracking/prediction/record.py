@@ -17,3 +17,11 @@ def load_record(file: Path = RECORD) -> dict[str, Any] | None:
     except (OSError, ValueError):
         return None
     return record if record.get("model") == fitted.get("name") else None
+
+
+def load_judged(file: Path) -> dict[str, Any] | None:
+    """What `python -m tracking.prediction.judge` has found of races that are over; None where there is nothing yet."""
+    try:
+        return json.loads(file.read_bytes())
+    except (OSError, ValueError):
+        return None

@@ -6,11 +6,21 @@ from typing import Any
 
 import numpy as np
 
-from tracking.prediction.baselines import CHAPATTE_S_PER_KM
+from tracking.prediction.baselines import CHAPATTE_S_PER_KM, chapatte
 from tracking.prediction.forecast import CatchForecast, Forecast, forecast
 from tracking.prediction.model import Model
+from tracking.prediction.situation import Situation
 from tracking.prediction.study.cases import Case
-from tracking.prediction.study.scores import SURE, brier, coverage, log_loss, reliability, sharpness, skill
+from tracking.prediction.study.scores import (
+    SURE,
+    brier,
+    calibration_error,
+    coverage,
+    log_loss,
+    reliability,
+    sharpness,
+    skill,
+)
 
 SCORED_KM = (50, 30, 20, 10, 5)
 RESAMPLES = 400
@@ -62,54 +72,84 @@ def catch_scores(scored: Sequence[Scored]) -> dict[str, Any]:
     probability, base, rule = (
         np.array([getattr(one, name) for one in forecasts]) for name in ("probability", "base_rate", "chapatte")
     )
-    ours, base_rate, chapatte = (brier(said, happened) for said in (probability, base, rule))
+    ours, base_rate, by_rule = (brier(said, happened) for said in (probability, base, rule))
     low, high = skill_interval([one.case for one in scored], (probability - happened) ** 2, (base - happened) ** 2)
-    return _rounded(
+    return rounded(
         {
             "forecasts": len(scored),
             "stages": _stages(scored),
             "caught": happened.mean(),
             "brier": ours,
             "brier_base_rate": base_rate,
-            "brier_chapatte": chapatte,
+            "brier_chapatte": by_rule,
             "skill_over_base_rate": skill(ours, base_rate),
             "skill_over_base_rate_p5": low,
             "skill_over_base_rate_p95": high,
-            "skill_over_chapatte": skill(ours, chapatte),
+            "skill_over_chapatte": skill(ours, by_rule),
             "log_loss": log_loss(probability, happened),
             "log_loss_base_rate": log_loss(base, happened),
             "log_loss_chapatte": log_loss(np.clip(rule, SURE, 1 - SURE), happened),
             "sharpness": sharpness(probability),
+            "calibration_error": calibration_error(reliability(probability, happened)),
             "place_error_km": _place_error_km(scored),
         }
     )
 
 
+def reliability_rows(probability: np.ndarray, happened: np.ndarray) -> list[dict[str, Any]]:
+    """Forecasts of similar probability, and how often it happened."""
+    return [
+        rounded({"forecasts": one.count, "forecast": one.forecast, "observed": one.observed})
+        for one in reliability(probability, happened)
+    ]
+
+
 def winner_scores(scored: Sequence[Scored]) -> dict[str, Any]:
-    """Beside the even chance of all riders who are not behind the peloton."""
+    """Beside even chances: of all who are not behind the peloton, of the front, of whom Chapatte's rule names."""
     won = np.array([one.forecast.winner[one.case.winner] for one in scored])
     squares = np.array([np.sum(one.forecast.winner**2) for one in scored]) - 2 * won + 1
-    ahead = [
-        np.concatenate([pack.riders for pack in one.case.situation.packs[: one.case.situation.peloton + 1]])
-        for one in scored
-    ]
-    even = np.array(
-        [1 / len(riders) if one.case.winner in riders else 0.0 for riders, one in zip(ahead, scored, strict=True)]
-    )
-    even_squares = np.array([1 / len(riders) for riders in ahead]) - 2 * even + 1
+    baselines = {
+        "even": [_riders_to(one.case.situation, one.case.situation.peloton) for one in scored],
+        "front": [_riders_to(one.case.situation, 0) for one in scored],
+        "chapatte": [_by_chapatte(one.case) for one in scored],
+    }
     told = np.array([one.case.winner in np.argsort(-one.forecast.winner, kind="stable")[:10] for one in scored])
     every = np.ones(len(scored), bool)
-    return _rounded(
+    return rounded(
         {
             "forecasts": len(scored),
             "stages": _stages(scored),
             "log_loss": log_loss(won, every),
-            "log_loss_even": log_loss(even, every),
             "brier": squares.mean(),
-            "brier_even": even_squares.mean(),
+            **{
+                f"{kind}_{name}": value
+                for name, likely in baselines.items()
+                for kind, value in _even_scores(likely, scored).items()
+            },
             "among_the_ten_told": told.mean(),
         }
     )
+
+
+def _riders_to(situation: Situation, pack: int) -> np.ndarray:
+    return np.concatenate([one.riders for one in situation.packs[: pack + 1]])
+
+
+def _by_chapatte(case: Case) -> np.ndarray:
+    """The breakaway where the rule says that it stays away, the peloton where it says that it does not."""
+    stays = case.situation.breakaway is not None and not chapatte(np.array(case.gap_s), np.array(case.to_go_km))
+    return (case.situation.packs[0] if stays else case.situation.bunch).riders
+
+
+def _even_scores(likely: Sequence[np.ndarray], scored: Sequence[Scored]) -> dict[str, float]:
+    """Of the same chance for all that are likely; `SURE` of it is left to the others."""
+    won, squares = [], []
+    for riders, one in zip(likely, scored, strict=True):
+        chances = np.full(len(one.forecast.winner), SURE / max(len(one.forecast.winner) - len(riders), 1))
+        chances[riders] = (1 - SURE) / len(riders)
+        won.append(chances[one.case.winner])
+        squares.append(np.sum(chances**2) - 2 * won[-1] + 1)
+    return {"log_loss": log_loss(np.array(won), np.ones(len(won), bool)), "brier": float(np.mean(squares))}
 
 
 def finish_scores(scored: Sequence[Scored]) -> dict[str, Any]:
@@ -117,7 +157,7 @@ def finish_scores(scored: Sequence[Scored]) -> dict[str, Any]:
     told = np.array([one.forecast.finish_in_s for one in scored])
     actual = np.array([one.case.finish_in_s for one in scored])
     even = np.array([one.case.even_finish_in_s for one in scored])
-    return _rounded(
+    return rounded(
         {
             "forecasts": len(scored),
             "stages": _stages(scored),
@@ -144,6 +184,11 @@ def _catches(scored: Sequence[Scored]) -> tuple[list[CatchForecast], np.ndarray]
     return [said for said, _ in pairs], np.array([became.caught for _, became in pairs])
 
 
+def _reliability(scored: Sequence[Scored]) -> list[dict[str, Any]]:
+    forecasts, happened = _catches(scored)
+    return reliability_rows(np.array([one.probability for one in forecasts]), happened)
+
+
 def _place_error_km(scored: Sequence[Scored]) -> float:
     """Median error of the place of the catch, of those that came about and whose place was told."""
     errors = [
@@ -155,20 +200,11 @@ def _place_error_km(scored: Sequence[Scored]) -> float:
     return float(np.median(known)) if known else float("nan")
 
 
-def _reliability(scored: Sequence[Scored]) -> list[dict[str, Any]]:
-    forecasts, happened = _catches(scored)
-    probability = np.array([one.probability for one in forecasts])
-    return [
-        _rounded({"forecasts": one.count, "forecast": one.forecast, "observed": one.observed})
-        for one in reliability(probability, happened)
-    ]
-
-
 def _stages(scored: Sequence[Scored]) -> int:
     return len({(one.case.course, one.case.seed) for one in scored})
 
 
-def _rounded(figures: dict[str, Any]) -> dict[str, Any]:
+def rounded(figures: dict[str, Any]) -> dict[str, Any]:
     """JSON-ready; what is not known is null."""
     return {
         name: value if isinstance(value, int) else round(float(value), 4) if np.isfinite(value) else None
@@ -180,6 +216,7 @@ RULES = {
     "base_rate": "share of the breakaways that were caught from so far out in the stages that the model was fitted to",
     "chapatte": f"caught if the gap is at most {CHAPATTE_S_PER_KM:g} s for each kilometre to go",
     "even": "the same chance for every rider who is not behind the peloton",
+    "front": "the same chance for every rider of the first group",
     "mean_speed": "the first rider goes on at the mean speed so far",
 }
 """The baselines, in words."""

@@ -1,5 +1,6 @@
 """How good forecasts were: proper scores, and whether their probabilities mean what they say."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -48,6 +49,12 @@ def reliability(probability: np.ndarray, happened: np.ndarray, bins: int = 10) -
         for within in (number == index for index in range(bins))
         if within.any()
     )
+
+
+def calibration_error(bins: Sequence[Bin]) -> float:
+    """Mean distance of forecast and observed share over the bins, each as heavy as its forecasts; 0 is perfect."""
+    count = sum(one.count for one in bins)
+    return sum(one.count * abs(one.forecast - one.observed) for one in bins) / count if count else float("nan")
 
 
 def coverage(low: np.ndarray, high: np.ndarray, actual: np.ndarray) -> float:
