@@ -2,7 +2,8 @@
 
 The log is a stream of its own. A forecast is published once, under an id of its race and moment, and never again: a
 predictor that starts anew reads back what forecasts remember, and goes on behind the last one that was logged. What it
-could only say late, after an outage, it does not say: nobody could tell it from hindsight.
+could only say late, after an outage, it does not say: nobody could tell it from hindsight. Of a time trial it says
+nothing: nobody is caught there, and the first across the line is not the winner.
 """
 
 import asyncio
@@ -17,7 +18,7 @@ from nats.js.errors import NotFoundError
 from starlette.routing import BaseRoute
 
 from tracking.broker import BrokerConfig, hold
-from tracking.prediction.forecaster import Forecaster
+from tracking.prediction.forecaster import Forecaster, why_silent
 from tracking.prediction.model import ModelError, load_model
 from tracking.service import Health, Mistakes, ServiceConfig, StageConfig, log, main, until
 from tracking.stage import stage_course
@@ -59,6 +60,7 @@ class Predictor:
             self._model = load_model()
         except ModelError as error:
             raise Mistakes([str(error)]) from None
+        self._silence = why_silent(self._course)
         self._config = config
         self._race: tuple[int, np.ndarray] | None = None
         self._forecaster = self._new_forecaster()
@@ -75,10 +77,14 @@ class Predictor:
             "clock_ms": self._logged[1] or None,
             "model": self._model.name,
         }
-        return Health(self._state == "forecasts are logged", self._state, counts)
+        return Health(bool(self._silence) or self._state == "forecasts are logged", self._state, counts)
 
     async def run(self, stopping: asyncio.Event) -> None:
         """Forecast until stopped."""
+        if self._silence:
+            self._state = f"nothing is forecast: {self._silence}"
+            await stopping.wait()
+            return
         await asyncio.to_thread(self._forecaster.rehearse)
         self._state = f"the broker at {self._config.broker.url} is away"
         await until(stopping, hold([self._config.broker], "predictor", self._follow))

@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 import tracking.prediction
 from tracking.prediction.model import from_json, to_json
-from tracking.prediction.study.__main__ import StudyStage, fit, ridden
 from tracking.prediction.study.record import record_document, score
+from tracking.prediction.study.stages import ride_stage
+from tracking.prediction.study.work import StudyStage, fit, kept, ridden
 
 from tests.prediction.moments import course
 
@@ -17,8 +18,11 @@ SEEDS = range(1000, 1010)
 
 
 @pytest.fixture(scope="module")
-def stages() -> list[StudyStage]:
-    return list(ridden("2022-01", course(), SEEDS, keep=None))
+def stages(tmp_path_factory: pytest.TempPathFactory) -> list[StudyStage]:
+    folder = tmp_path_factory.mktemp("stages")
+    for seed in SEEDS:
+        ride_stage(course(), seed).save(kept(folder, "2022-01", seed))
+    return list(ridden("2022-01", course(), SEEDS, folder))
 
 
 def test_a_fit_can_be_kept_and_used(stages: list[StudyStage]) -> None:

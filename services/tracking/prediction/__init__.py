@@ -13,7 +13,9 @@ What the words mean, for every forecast and for its record:
 - *Where* and *when* of the catch are medians of those simulated endings in which it is caught, null where they are few.
 - The *winner* is the first across the line, the *finish* the moment of that.
 - Before the start and after the first rider has finished nothing is forecast any more.
-- A time trial is ridden by the simulator as a mass start, and forecast as one.
+- Of a time trial nothing is forecast: nobody is caught, and the first across the line is not the winner. A course that
+  is shorter than `forecaster.SHORTEST_M` is taken for one.
+- The *interval* of the finish holds four of five finishes on a course that the model was not fitted on.
 
 Every forecast depends on the course, the fitted model and the observations of the last `forecaster.KEEP_S` seconds
 only, so that whoever starts again in mid-race makes the same ones.

@@ -81,7 +81,11 @@ def forecast(window: Window, model: Model, profile: Profile) -> Forecast | None:
     situation = window.now
     if situation is None:
         return None
-    endings = pursue(window, situation, model.paces, profile)
+    return concluded(window, situation, pursue(window, situation, model.paces, profile), model, profile)
+
+
+def concluded(window: Window, situation: Situation, endings: Endings, model: Model, profile: Profile) -> Forecast:
+    """The forecast of a moment whose endings were ridden."""
     catch = None
     if situation.breakaway:
         catch = _catch(situation, endings, catch_features(window, situation, endings, profile), model, profile)
@@ -94,8 +98,8 @@ def forecast(window: Window, model: Model, profile: Profile) -> Forecast | None:
 def _catch(
     situation: Situation, endings: Endings, features: np.ndarray, model: Model, profile: Profile
 ) -> CatchForecast:
-    odds = model.calibration.log_odds(model.catch.log_odds(features)[None])
     to_go_km = (profile.length_m - situation.packs[0].head_m) / 1000
+    odds = model.calibration.log_odds(model.catch.log_odds(features)[None])
     return CatchForecast(
         probability=float(np.clip(sigmoid(odds), SUREST, 1 - SUREST)),
         at_to_go_m=endings.catch_to_go_m,
@@ -117,13 +121,16 @@ def _winner(
         winner[away] = share * choice_shares(features, model.away)
     others, features = behind_features(situation, endings, to_go_km)
     winner[others] = (1 - share) * choice_shares(features, model.behind)
-    return (1 - UNSEEN) * winner + UNSEEN / riders
+    return sharpened((1 - UNSEEN) * winner + UNSEEN / riders, model.winner_power)
+
+
+def sharpened(shares: np.ndarray, power: float) -> np.ndarray:
+    """Shares (n,) raised to a power; their sum is 1 again."""
+    raised = shares**power
+    return raised / raised.sum()
 
 
 def _finish(endings: Endings, late: float, to_go_m: float, model: Model) -> np.ndarray:
-    """The simulated percentiles, moved and widened to where the actual ones have been."""
-    low, median, high = endings.finish_in_s
-    return np.maximum(
-        median * np.exp(model.lateness_carry * late) + model.finish[finish_phase_of(np.array(to_go_m))] * (high - low),
-        0.0,
-    )
+    """The simulated median, with the errors that it has had on unknown courses."""
+    phase = finish_phase_of(np.array(to_go_m))
+    return endings.finish_in_s[1] * np.exp(model.lateness_carry * late + model.finish[phase])

@@ -12,11 +12,22 @@ from tracking.prediction.observation import EVERY_S, SEEN, observe
 from tracking.prediction.pace import profile_of
 from tracking.prediction.situation import Window
 
+SHORTEST_M = 60_000.0
+"""The shortest stage of the four editions in which all start together has 65 km, the longest time trial 42 km."""
 KEEP_S = 900
 """What was seen longer ago than this has no part in a forecast."""
 LONGEST_HOLE_S = 60
 """A hole in what was seen is bridged up to here; behind a longer one the memory begins anew."""
 EVERY_MS = EVERY_S * 1000
+
+
+def why_silent(course: Course) -> str | None:
+    """Why nothing is forecast on a course; None where something is."""
+    if course.length_m >= SHORTEST_M:
+        return None
+    return (
+        f"{course.length_m / 1000:.0f} km are a time trial's, in which nobody is caught and the first is not the winner"
+    )
 
 
 class Forecaster:

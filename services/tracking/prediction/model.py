@@ -40,10 +40,12 @@ class Model:
     """Share of the stages that one of the breakaway wins if it is not caught ..."""
     wins_caught: float
     """... and if it is."""
+    winner_power: float
+    """Chances of winners are raised to this power: below 1 where they were overdone on unknown courses."""
     lateness_carry: float
     """Share of a race's lateness so far that the rest of it keeps."""
     finish: np.ndarray
-    """(phases, 3) where the 10th, 50th and 90th percentile lie, in widths of the simulated spread."""
+    """(phases, 3) the 10th, 50th and 90th percentile: logarithms of the time to the finish over the expected one."""
     base_rate: BaseRate
 
 
@@ -77,6 +79,7 @@ def to_json(model: Model) -> dict[str, Any]:
         "behind": _plain(model.behind),
         "wins_uncaught": _plain(model.wins_uncaught),
         "wins_caught": _plain(model.wins_caught),
+        "winner_power": _plain(model.winner_power),
         "lateness_carry": _plain(model.lateness_carry),
         "finish": _plain(model.finish),
         "base_rate": {"km": _plain(model.base_rate.km), "share": _plain(model.base_rate.share)},
@@ -97,6 +100,7 @@ def from_json(document: dict[str, Any], source: str) -> Model:
             behind=_numbers(document["behind"], (len(features.BEHIND),)),
             wins_uncaught=float(document["wins_uncaught"]),
             wins_caught=float(document["wins_caught"]),
+            winner_power=float(document["winner_power"]),
             lateness_carry=float(document["lateness_carry"]),
             finish=_numbers(document["finish"], (len(pace.FINISH_KM) + 1, 3)),
             base_rate=BaseRate(*(_numbers(document["base_rate"][name]) for name in ("km", "share"))),

@@ -1,13 +1,18 @@
-"""Fits the model to cases: paces first, then the regressions on what the simulated endings say."""
+"""Fits the model to cases: paces first, then the regressions on what the simulated endings say.
+
+What calibrates it comes from courses that were left out in turn: on the course of the day nobody has measured the
+simulated field, let alone a real one, so how wrong forecasts are at home says nothing.
+"""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from tracking.prediction import features
 from tracking.prediction.baselines import fit_base_rate
-from tracking.prediction.logistic import fit_choice, fit_logistic
+from tracking.prediction.forecast import concluded, sharpened
+from tracking.prediction.logistic import Logistic, fit_choice, fit_logistic
 from tracking.prediction.model import Model
 from tracking.prediction.pace import (
     AHEAD,
@@ -34,7 +39,10 @@ FEWEST_STEPS = 30
 """A kind of road that was ridden for fewer steps has the mean of a more general one."""
 AHEAD_S = 1200
 """The spread of efforts is measured over so long from a case."""
-PERCENTILES = (0.1, 0.5, 0.9)
+AS_FITTED = Logistic(0.0, np.ones(1))
+POWERS = np.linspace(0.5, 1.3, 17)
+STUDENT_90 = (3.078, 1.886, 1.638, 1.533, 1.476, 1.440, 1.415, 1.397, 1.383, 1.372)
+"""The 90th percentile of Student's distribution with 1, 2, … degrees of freedom: few courses tell little."""
 
 
 Rides = tuple[Ride, Ride]
@@ -53,6 +61,14 @@ class Ended:
     """Features of the catch; None where there is no breakaway."""
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Foreign:
+    """Cases of a course, ended and forecast by a model that was fitted to other courses only."""
+
+    ended: Sequence[Ended]
+    model: Model
+
+
 def simulate(cases: Sequence[Case], paces: Paces) -> list[Ended]:
     """Rides the endings of every case."""
     return [_ended(case, paces) for case in cases]
@@ -66,27 +82,58 @@ def _ended(case: Case, paces: Paces) -> Ended:
     return Ended(case, endings, late, features.catch_features(case.window, case.situation, endings, case.profile))
 
 
-def fit_model(name: str, paces: Paces, fitted: Sequence[Ended], held_out: Sequence[Ended]) -> Model:
-    """The regressions on `fitted`, what calibrates them on `held_out`; the spread of the finish on both."""
+def fit_model(paces: Paces, fitted: Sequence[Ended]) -> Model:
+    """The regressions on `fitted`, without a name and not calibrated."""
     away = [ended for ended in fitted if ended.catch is not None]
-    catch = fit_logistic(_features(away), _caught(away), CATCH_RIDGE, [feature.sign for feature in features.CATCH])
-    calibrating = [ended for ended in held_out if ended.catch is not None]
-    odds = catch.log_odds(_features(calibrating))[:, None]
     to_go_km = np.array([ended.case.to_go_km for ended in away])
-    carry = _lateness_carry(fitted)
     return Model(
-        name=name,
+        name="",
         paces=paces,
-        catch=catch,
-        calibration=fit_logistic(odds, _caught(calibrating), CALIBRATION_RIDGE, [1]),
+        catch=fit_logistic(_features(away), _caught(away), CATCH_RIDGE, [feature.sign for feature in features.CATCH]),
+        calibration=AS_FITTED,
         away=fit_choice(_choices(away, in_breakaway=True), CHOICE_RIDGE, len(features.AWAY)),
         behind=fit_choice(_choices(fitted, in_breakaway=False), CHOICE_RIDGE, len(features.BEHIND)),
         wins_uncaught=_wins(away, caught=False),
         wins_caught=_wins(away, caught=True),
-        lateness_carry=carry,
-        finish=_finish_percentiles([*fitted, *held_out], carry),
+        winner_power=1.0,
+        lateness_carry=0.0,
+        finish=np.zeros((len(FINISH_KM) + 1, 3)),
         base_rate=fit_base_rate(to_go_km, _caught(away)),
     )
+
+
+def calibrated(model: Model, foreign: Sequence[Foreign]) -> Model:
+    """The model with the odds, the chances of winners and the intervals that held on courses that were left out.
+
+    Calibration only takes back: odds that seem too unsure on a few courses stay as they are.
+    """
+    ended = [one for part in foreign for one in part.ended]
+    away = [[one for one in part.ended if one.catch is not None] for part in foreign]
+    odds = np.concatenate(
+        [part.model.catch.log_odds(_features(some))[:, None] for part, some in zip(foreign, away, strict=True) if some]
+    )
+    caught = np.concatenate([_caught(some) for some in away if some])
+    calibration = fit_logistic(odds, caught, CALIBRATION_RIDGE, [1])
+    carry = _lateness_carry(ended)
+    return replace(
+        model,
+        calibration=calibration if calibration.weights[0] < 1 else AS_FITTED,
+        winner_power=_winner_power(foreign),
+        lateness_carry=carry,
+        finish=_finish_percentiles([part.ended for part in foreign], carry),
+    )
+
+
+def _winner_power(foreign: Sequence[Foreign]) -> float:
+    """The power of `POWERS` under which the winners were likeliest."""
+    chances = [
+        (concluded(case.window, case.situation, one.endings, part.model, case.profile).winner, case.winner)
+        for part in foreign
+        for one in part.ended
+        for case in (one.case,)
+    ]
+    likelihoods = [sum(np.log(sharpened(shares, power)[won]) for shares, won in chances) for power in POWERS]
+    return float(POWERS[int(np.argmax(likelihoods))])
 
 
 def _features(ended: Sequence[Ended]) -> np.ndarray:
@@ -131,17 +178,22 @@ def _lateness_carry(ended: Sequence[Ended]) -> float:
     return float(np.clip(spread @ after / max(spread @ spread, 1e-9), 0.0, 1.0))
 
 
-def _finish_percentiles(ended: Sequence[Ended], carry: float) -> np.ndarray:
-    """(phases, 3) of actual finishes, from the expected one in widths of the simulated spread."""
-    simulated = np.array([one.endings.finish_in_s for one in ended])
-    actual = np.array([one.case.finish_in_s for one in ended])
-    expected = simulated[:, 1] * np.exp(carry * np.array([one.lateness for one in ended]))
-    off = (actual - expected) / np.maximum(simulated[:, 2] - simulated[:, 0], 1e-3)
+def _finish_percentiles(foreign: Sequence[Sequence[Ended]], carry: float) -> np.ndarray:
+    """(phases, 3) logarithms of the actual time over the expected one, `foreign` course by course.
+
+    The courses differ more than the stages on one of them, so the interval is that of one more course, by Student's
+    distribution. Their mean is not carried over: a few courses do not tell which way the next one is off.
+    """
+    ended = [one for part in foreign for one in part]
+    expected = np.array([np.log(one.endings.finish_in_s[1]) + carry * one.lateness for one in ended])
+    off = np.log([one.case.finish_in_s for one in ended]) - expected
     phase = finish_phase_of(np.array([one.case.to_go_km * 1000 for one in ended]))
-    phases = np.arange(len(FINISH_KM) + 1)
-    return np.array(
-        [np.quantile(off[phase == number] if (phase == number).any() else off, PERCENTILES) for number in phases]
-    )
+    spreads = [
+        np.sqrt(np.mean(off[phase == number] ** 2 if (phase == number).any() else off**2))
+        for number in range(len(FINISH_KM) + 1)
+    ]
+    reach = STUDENT_90[min(len(foreign), len(STUDENT_90)) - 1]
+    return np.outer(spreads, (-reach, 0.0, reach))
 
 
 def fit_paces(rides: Sequence[Rides], cases: Sequence[tuple[Case, Rides]]) -> Paces:
