@@ -1,9 +1,10 @@
 """How good the forecasts are on simulated stages that no study has seen, and what one costs.
 
-Every course is ridden with seeds of its own, tracked with all faults of the radio, and forecast from what the tracker
-saw at 50, 30, 20, 10 and 5 km to go by the model that comes with the package. The peers are what anybody could say:
-the base rate, Chapatte's rule, an even chance for everybody in front, the mean speed so far. All of it is simulated; of
-real races it says nothing. So few stages leave wide margins: record.json of the package holds the larger study.
+Every course but those of time trials is ridden with seeds of its own, tracked with all faults of the radio, and
+forecast from what the tracker saw at 50, 30, 20, 10 and 5 km to go by the model that comes with the package. The peers
+are what anybody could say: the base rate, Chapatte's rule, an even chance for everybody in front, the mean speed so
+far. All of it is simulated; of real races it says nothing. So few stages leave wide margins: record.json of the package
+holds the larger study.
 """
 
 import time
@@ -12,6 +13,7 @@ from pathlib import Path
 
 from tracking.course import read_course
 from tracking.prediction.forecast import forecast
+from tracking.prediction.forecaster import why_silent
 from tracking.prediction.model import load_model
 from tracking.prediction.pace import profile_of
 from tracking.prediction.study.cases import cases_of
@@ -32,6 +34,8 @@ def figures() -> Iterator[Figure]:
     cases = []
     for file in sorted(COURSES.glob("*.geojson")):
         course = read_course(file)
+        if why_silent(course):
+            continue
         for seed in SEEDS:
             cases += cases_of(ride_stage(course, seed), file.stem, seed, profile_of(course), SCORED_KM)
     scored = score(cases, model)
@@ -47,6 +51,9 @@ def figures() -> Iterator[Figure]:
     yield _beside("forecasts.catch_brier_rule", catch["brier"], "Brier", catch["brier_chapatte"], "Chapatte's rule")
     yield _beside("forecasts.catch_log_loss", catch["log_loss"], "nats", catch["log_loss_base_rate"], "base rate")
     yield _beside("forecasts.winner_log_loss", winner["log_loss"], "nats", winner["log_loss_even"], "even chance")
+    yield _beside(
+        "forecasts.winner_log_loss_front", winner["log_loss"], "nats", winner["log_loss_front"], "even in front"
+    )
     yield _beside("forecasts.winner_brier", winner["brier"], "Brier", winner["brier_even"], "even chance")
     yield _beside(
         "forecasts.finish_error", finish["error_s"], "s", finish["error_at_mean_speed_s"], "mean speed so far"

@@ -3,8 +3,9 @@
 import numpy as np
 import pytest
 from tracking.prediction.baselines import chapatte, fit_base_rate
+from tracking.prediction.forecast import sharpened
 from tracking.prediction.logistic import choice_shares, fit_choice, fit_logistic, sigmoid
-from tracking.prediction.study.scores import brier, coverage, log_loss, reliability, sharpness, skill
+from tracking.prediction.study.scores import brier, calibration_error, coverage, log_loss, reliability, sharpness, skill
 
 
 def test_a_logistic_of_two_groups_finds_their_odds() -> None:
@@ -69,6 +70,13 @@ def test_reliability_counts_every_forecast_once() -> None:
     bins = reliability(probability, np.array([False, True, True, True]))
     assert [(one.count, one.observed) for one in bins] == [(2, 0.5), (1, 1.0), (1, 1.0)]
     assert bins[0].forecast == pytest.approx(0.025)
+    assert calibration_error(bins) == pytest.approx((2 * 0.475 + 0.45 + 0.0) / 4)
+
+
+def test_chances_of_winners_are_drawn_together_and_stay_chances() -> None:
+    """Guards: a favourite who stays as sure on a course that nobody has measured."""
+    shares = sharpened(np.array([0.64, 0.16, 0.16, 0.04]), 0.5)
+    assert shares == pytest.approx([4 / 9, 2 / 9, 2 / 9, 1 / 9])
 
 
 def test_coverage_includes_the_ends() -> None:

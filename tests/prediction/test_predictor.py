@@ -10,12 +10,13 @@ from typing import Any
 import nats
 import numpy as np
 import pytest
+from tracking.course import read_course
 from tracking.prediction.forecaster import Forecaster
 from tracking.prediction.observation import EVERY_S
 from tracking.streams import FORECASTS, STATES, ensure_stream, states_subject
 from tracking.wire import RaceStatus, StateFrame, encode_states
 
-from tests.prediction.moments import COURSES, course, model
+from tests.prediction.moments import COURSES, model
 from tests.prediction.test_forecast import states
 from tests.tracking_transport.harness import PASSWORD, STACK, Broker, Service, eventually
 
@@ -27,8 +28,9 @@ STAGE = {
     "finish": "Chambéry",
     "race_start": "2017-07-09T13:15:00+02:00",
     "official_km": 181.5,
-    "course": str(COURSES / "2022-01.geojson"),
+    "course": str(COURSES / "2022-21.geojson"),
 }
+"""Long enough to be forecast on; what is seen of it are the first minutes of another stage."""
 RUN = 1_499_590_000
 MOMENTS = 40
 NUMBERS = np.arange(1, 199, dtype=np.uint16)
@@ -37,9 +39,9 @@ NUMBERS = np.arange(1, 199, dtype=np.uint16)
 class Cloud:
     """A broker and its predictor, and a processor that this test plays."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, stage: dict[str, Any]) -> None:
         self.broker = Broker(folder, "cloud")
-        self.predictor = Service(folder, "predictor", {"broker": self.broker.config(), "stage": STAGE})
+        self.predictor = Service(folder, "predictor", {"broker": self.broker.config(), "stage": stage})
 
     def publish(self, first: int, last: int, age_s: float = 0.0) -> None:
         """The states of these moments of the simulated stage, as if published `age_s` ago."""
@@ -98,7 +100,7 @@ def clock_of(index: int) -> int:
 
 def expected(first: int, last: int) -> list[dict[str, Any]]:
     """What a forecaster says that nothing has happened to."""
-    forecaster = Forecaster(course(), model(), RACE_START_MS)
+    forecaster = Forecaster(read_course(Path(STAGE["course"])), model(), RACE_START_MS)
     said = []
     for index in range(last):
         forecaster.take(states(index), clock_of(index))
@@ -109,8 +111,8 @@ def expected(first: int, last: int) -> list[dict[str, Any]]:
 
 
 @pytest.fixture
-def cloud(tmp_path: Path) -> Iterator[Cloud]:
-    made = Cloud(tmp_path)
+def cloud(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Cloud]:
+    made = Cloud(tmp_path, STAGE | getattr(request, "param", {}))
     made.broker.start()
     made.predictor.start()
     try:
@@ -162,3 +164,12 @@ def test_without_a_broker_the_predictor_says_who_is_away(cloud: Cloud) -> None:
     cloud.broker.kill()
     eventually("it is failing", lambda: not cloud.predictor.healthy())
     assert f"nats://127.0.0.1:{cloud.broker.port} is away" in cloud.predictor.get()["detail"]
+
+
+@pytest.mark.parametrize("cloud", [{"course": str(COURSES / "2022-01.geojson")}], indirect=True)
+def test_on_a_time_trial_s_course_nothing_is_forecast_and_it_says_why(cloud: Cloud) -> None:
+    """Guards: a breakaway, a peloton and a winner told of riders who are on the road one by one."""
+    cloud.publish(0, 12)
+    assert "nothing is forecast: 13 km are a time trial's" in cloud.predictor.get()["detail"]
+    assert cloud.predictor.healthy()
+    assert cloud.forecasts() == []
