@@ -19,10 +19,11 @@ from pydantic import Field
 from starlette.routing import BaseRoute
 
 from tracking.broker import BrokerConfig, hold
+from tracking.race_control import Decision, decision_of
 from tracking.race_day import BriefingConfig, race_day
 from tracking.replay.amending import Heard, amended
 from tracking.service import Health, ServiceConfig, StageConfig, log, main, together, until
-from tracking.streams import MSG_ID, READINGS, STATES, ensure_stream, read_on, revised_subject
+from tracking.streams import MSG_ID, READINGS, STATES, control_subject, ensure_stream, read_on, revised_subject
 from tracking.wire import DecodeError, StateFrame, decode_batch, decode_states, encode_states, has_begun, plausible
 
 LOOK_S = 0.25
@@ -55,17 +56,22 @@ class Amender:
         self._config = config
         self._day = race_day(config.stage, config.speed, config.briefing)
         self._heard = Heard(0)
+        self._decisions: list[Decision] = []
         self._next_seq = 1
         self._created = ""
         self._told: dict[int, tuple[int, int]] = {}
         self._amended = 0
         self._late_at = 0.0
-        self._counts = {"late": 0, "amendments": 0, "revised": 0, "corrupt": 0}
+        self._counts = {"late": 0, "amendments": 0, "revised": 0, "corrupt": 0, "decisions_refused": 0}
         self._state = f"the broker at {config.broker.url} is away"
 
     async def health(self) -> Health:
         """Healthy while it follows the readings."""
-        return Health(self._state == "following", self._state, {**self._counts, "pending": self._pending()})
+        return Health(
+            self._state == "following",
+            self._state,
+            {**self._counts, "decisions": len(self._decisions), "pending": self._pending()},
+        )
 
     async def run(self, stopping: asyncio.Event) -> None:
         """Amend until stopped."""
@@ -77,6 +83,7 @@ class Amender:
         await ensure_stream(js, STATES)
         if str(stream.created) != self._created:
             self._created, self._next_seq = str(stream.created), 1
+            self._decisions.clear()
             self._turn_to(0)
         away, self._state = self._state, "following"
         try:
@@ -91,6 +98,9 @@ class Amender:
 
     def _take(self, message: Msg) -> None:
         self._next_seq = message.metadata.sequence.stream + 1
+        if message.subject.startswith(control_subject("")):
+            self._decide(message)
+            return
         try:
             batch = decode_batch(message.data)
         except DecodeError:
@@ -105,8 +115,21 @@ class Amender:
             self._counts["late"] += late
             self._late_at = time.monotonic()
 
+    def _decide(self, message: Msg) -> None:
+        """A decision takes effect behind the frame that the processor had told when it came."""
+        if message.subject != control_subject(self._config.stack):
+            return
+        try:
+            decision = decision_of(message.data)
+        except ValueError as error:
+            self._counts["decisions_refused"] += 1
+            log("decision-refused", number=message.metadata.sequence.stream, reason=str(error))
+            return
+        self._decisions.append(decision)
+        self._heard.decided.append((self._heard.clock_ms, decision))
+
     def _turn_to(self, run: int) -> None:
-        self._heard, self._amended = Heard(run), 0
+        self._heard, self._amended = Heard(run, decided=[(0, decision) for decision in self._decisions]), 0
         self._told.clear()
 
     def _pending(self) -> int:
@@ -123,7 +146,7 @@ class Amender:
         heard, seen = self._heard, len(self._heard.late)
         punctual, late = list(heard.punctual), heard.late[:seen]
         await self._recall(js)
-        frames = await asyncio.to_thread(self._revised, heard.run, punctual, late)
+        frames = await asyncio.to_thread(self._revised, heard.run, punctual, late, list(heard.decided))
         for frame in frames:
             revision = int(frame.riders["revision"][0])
             headers = {MSG_ID: f"{frame.run}-{frame.clock_ms}-{revision}"}
@@ -137,10 +160,12 @@ class Amender:
         self._counts["revised"] += len(frames)
         log("amended", run=heard.run, late=sum(map(len, late)), seconds=len(frames))
 
-    def _revised(self, run: int, punctual: list[np.ndarray], late: list[np.ndarray]) -> list[StateFrame]:
+    def _revised(
+        self, run: int, punctual: list[np.ndarray], late: list[np.ndarray], decided: list[tuple[int, Decision]]
+    ) -> list[StateFrame]:
         """The frames that nobody has been told yet, with their revisions."""
         revised = []
-        for frame in amended(self._day, run, punctual, late):
+        for frame in amended(self._day, run, punctual, late, decided):
             revision, told = self._told.get(frame.clock_ms, (0, 0))
             if told != _content(frame) and revision < MOST_REVISIONS:
                 frame.riders["revision"] = revision + 1

@@ -1,10 +1,12 @@
-"""The archive: keeps all readings, as they arrived and each once, and all rider states as Parquet in the object store.
+"""The archive: keeps all readings, as they arrived and each once, all rider states, and what was decided, told and
+forecast, as Parquet in the object store.
 
 While the object store is away the cloud's broker keeps the messages: each is acknowledged when it is stored.
 """
 
 import asyncio
 import contextlib
+import time
 from typing import Any
 
 from nats.aio.client import Client
@@ -14,12 +16,22 @@ from starlette.responses import JSONResponse
 from starlette.routing import Route
 
 from tracking.broker import BrokerConfig, hold
-from tracking.collector import Arrivals, Collector, PartLimits, Readings, States
+from tracking.collector import Arrivals, Collector, Control, Events, Forecasts, PartLimits, Readings, States
 from tracking.object_store import ObjectStoreConfig
-from tracking.parts import PartStore
+from tracking.parts import STORE_TROUBLE, PartStore
 from tracking.refetch import tell_spans
-from tracking.service import Health, ServiceConfig, StageConfig, main, together, until
-from tracking.streams import READINGS, STATES
+from tracking.replay.compaction import CompactionError, compact_stage
+from tracking.service import Health, ServiceConfig, StageConfig, log, main, together, until
+from tracking.streams import (
+    EVENTS,
+    FORECASTS,
+    READINGS,
+    STATES,
+    all_readings,
+    control_subject,
+    events_subject,
+    forecasts_subject,
+)
 
 FLUSH_TIMEOUT_S = 30.0
 STOP_TIMEOUT_S = 10.0
@@ -36,6 +48,8 @@ class ArchiveConfig(ServiceConfig):
     part_seconds: float = Field(default=60.0, gt=0)
     idle_seconds: float = Field(default=2.0, gt=0)
     """A part is stored when it has so many rows, so long after its first message, or when no more messages come."""
+    quiet_seconds: float = Field(default=60.0, gt=0)
+    """When nothing has come for so long, the stage's parts are made one; words go to the store as often, at most."""
 
 
 class Archive:
@@ -46,10 +60,20 @@ class Archive:
         store = PartStore(config.object_store)
         stage = (config.stage.edition, config.stage.number)
         limits = PartLimits(config.part_rows, config.part_seconds, config.idle_seconds)
-        self._readings = Collector(store, Readings, READINGS, stage, limits)
+        word_limits = PartLimits(config.part_rows, config.part_seconds, config.part_seconds)
+        stack = config.stack
+        self._store, self._stage = store, stage
+        self._readings = Collector(store, Readings, READINGS, stage, limits, all_readings())
         self._states = Collector(store, States, STATES, stage, limits)
-        self._arrivals = Collector(store, Arrivals, READINGS, stage, limits)
-        self._collectors = (self._readings, self._states, self._arrivals)
+        self._arrivals = Collector(store, Arrivals, READINGS, stage, limits, all_readings())
+        self._words = (
+            Collector(store, Control, READINGS, stage, word_limits, control_subject(stack)),
+            Collector(store, Events, EVENTS, stage, word_limits, events_subject(stack)),
+            Collector(store, Forecasts, FORECASTS, stage, word_limits, forecasts_subject(stack)),
+        )
+        self._collectors = (self._readings, self._states, self._arrivals, *self._words)
+        self._compact_through = 0.0
+        self._not_compact: str | None = None
         self.routes = [Route("/manifest", self._manifest), Route("/flush", self._flush, methods=["POST"])]
 
     async def health(self) -> Health:
@@ -60,6 +84,9 @@ class Archive:
             "readings": vars(self._readings.counts),
             "states": vars(self._states.counts),
             "arrivals": vars(self._arrivals.counts),
+            "words": {collector.kind: vars(collector.counts) for collector in self._words},
+            "compact": self._compact_through >= self._taken_at(),
+            "not_compact": self._not_compact,
         }
         trouble = next((collector.trouble for collector in self._collectors if collector.trouble), None)
         if trouble:
@@ -82,7 +109,30 @@ class Archive:
 
         stored = asyncio.Event()
         answering = hold([broker], "archive-spans", self._tell_spans)
-        await until(stored, together(*(each.run(broker) for each in self._collectors), answering, stop()))
+        collecting = (each.run(broker) for each in self._collectors)
+        await until(stored, together(*collecting, answering, self._compact_when_quiet(), stop()))
+
+    def _taken_at(self) -> float:
+        """When the last message came, as `time.monotonic()`."""
+        return max(collector.taken_at for collector in self._collectors)
+
+    async def _compact_when_quiet(self) -> None:
+        """In the evening, or in any pause that is long enough, one part instead of many; again where more came."""
+        while True:
+            await asyncio.sleep(LOOK_S)
+            through = self._taken_at()
+            if through <= self._compact_through or time.monotonic() - through < self._config.quiet_seconds:
+                continue
+            if any([await collector.pending() for collector in self._collectors]):
+                continue
+            try:
+                for done in await asyncio.to_thread(compact_stage, self._store, *self._stage):
+                    log("compacted", **vars(done))
+                self._compact_through, self._not_compact = through, None
+            except (CompactionError, *STORE_TROUBLE) as error:
+                self._not_compact = str(error)
+                log("compaction-failed", reason=str(error))
+                await asyncio.sleep(self._config.quiet_seconds)
 
     async def _tell_spans(self, client: Client) -> None:
         await tell_spans(client, self._config.stack, self._readings.taken)

@@ -17,10 +17,10 @@ from nats.js import JetStreamContext
 from tracking.broker import TROUBLE, BrokerConfig, hold
 from tracking.manifest import Manifest, Tally
 from tracking.parts import STORE_TROUBLE, PartStore, Shelf
-from tracking.records import ARRIVAL, READING, RIDER_STATE
+from tracking.records import ARRIVAL, READING, RIDER_STATE, WORD
 from tracking.service import log, together
 from tracking.spans import SPAN
-from tracking.streams import ensure_stream, pending, pull, resume
+from tracking.streams import MSG_ID, ensure_stream, pending, pull, resume
 from tracking.wire import DecodeError, decode_batch, decode_states, has_begun
 
 A = TypeVar("A")
@@ -40,6 +40,13 @@ class Content(ABC):
     """Columns that are enough to know a row again."""
     durable: str = DURABLE
     """Name of the consumer that gives the messages."""
+    of_stream = False
+    """Whether a row is known by its number in the stream, which begins anew where the stream does."""
+
+    @classmethod
+    def of_message(cls, message: Msg) -> tuple[int, np.ndarray]:
+        """As `decode`."""
+        return cls.decode(message.data, message.metadata.sequence.stream)
 
     @staticmethod
     @abstractmethod
@@ -50,9 +57,9 @@ class Content(ABC):
     def fresh(self, rows: np.ndarray) -> np.ndarray:
         """The rows that were not here before; from now on they are known."""
 
-    @abstractmethod
     def manifest(self, run: int) -> Manifest:
         """Of all rows that are known; empty where none is kept."""
+        return Manifest(run, {})
 
     def spans(self, span_ms: int, before_ms: int) -> np.ndarray:
         """SPAN rows of all that are known, as of `tracking.manifest.Tally.spans`; none where no manifest is kept."""
@@ -105,20 +112,28 @@ class States(Content):
         self._known.update(new)
         return rows[np.isin(told, new)]
 
-    def manifest(self, run: int) -> Manifest:
-        return Manifest(run, {})
+
+class Numbered(Content):
+    """What is known by the number of its message."""
+
+    identity = ("seq",)
+    of_stream = True
+
+    def __init__(self) -> None:
+        self._known: set[int] = set()
+
+    def fresh(self, rows: np.ndarray) -> np.ndarray:
+        new = [seq for seq in np.unique(rows["seq"]).tolist() if seq not in self._known]
+        self._known.update(new)
+        return rows[np.isin(rows["seq"], new)]
 
 
-class Arrivals(Content):
+class Arrivals(Numbered):
     """Every message of readings as it came, in the stream's order, with what it repeats."""
 
     kind = "arrivals"
     dtype = ARRIVAL
-    identity = ("seq",)
     durable = f"{DURABLE}-arrivals"
-
-    def __init__(self) -> None:
-        self._known: set[int] = set()
 
     @staticmethod
     def decode(data: bytes, seq: int) -> tuple[int, np.ndarray]:
@@ -130,13 +145,41 @@ class Arrivals(Content):
             rows[column] = batch.readings[column]
         return batch.run, rows
 
-    def fresh(self, rows: np.ndarray) -> np.ndarray:
-        new = [seq for seq in np.unique(rows["seq"]).tolist() if seq not in self._known]
-        self._known.update(new)
-        return rows[np.isin(rows["seq"], new)]
 
-    def manifest(self, run: int) -> Manifest:
-        return Manifest(run, {})
+class Words(Numbered):
+    """What is said in JSON, of the whole stage: as it was published, also where nobody could read it."""
+
+    dtype = WORD
+
+    @classmethod
+    def of_message(cls, message: Msg) -> tuple[int, np.ndarray]:
+        run, rows = cls.decode(message.data, message.metadata.sequence.stream)
+        rows["at_ns"] = round(message.metadata.timestamp.timestamp() * 1e9)
+        rows["id"] = (message.headers or {}).get(MSG_ID, "")
+        return run, rows
+
+    @staticmethod
+    def decode(data: bytes, seq: int) -> tuple[int, np.ndarray]:
+        return 0, np.array([(seq, 0, "", data.decode(errors="replace"))], WORD)
+
+
+class Control(Words):
+    """Race control's decisions, in their places between the readings."""
+
+    kind = "control"
+    durable = f"{DURABLE}-control"
+
+
+class Events(Words):
+    """What happened in the race."""
+
+    kind = "events"
+
+
+class Forecasts(Words):
+    """Forecasts, logged before the outcome."""
+
+    kind = "forecasts"
 
 
 @dataclass(frozen=True)
@@ -156,6 +199,8 @@ class Part:
 
     shelf: Shelf
     first_seq: int
+    created: int
+    """When its stream was, Unix seconds."""
     began: float = field(default_factory=time.monotonic)
     grew: float = 0.0
     last_seq: int = 0
@@ -185,6 +230,8 @@ class CollectorCounts:
     rows: int = 0
     repeated: int = 0
     corrupt: int = 0
+    anew: int = 0
+    """How often the stream was made anew while it was collected."""
     parts: int = 0
     stored_bytes: int = 0
 
@@ -193,21 +240,35 @@ class Collector:
     """Collects one stream. Parts are stored one after the other, in the order in which they were closed."""
 
     def __init__(
-        self, store: PartStore, content: type[Content], stream: str, stage: tuple[int, int], limits: PartLimits
+        self,
+        store: PartStore,
+        content: type[Content],
+        stream: str,
+        stage: tuple[int, int],
+        limits: PartLimits,
+        subject: str | None = None,
     ) -> None:
-        """`stage`: (edition, number)."""
+        """`stage`: (edition, number); `subject`: what of the stream is taken, all where none is named."""
         self.counts = CollectorCounts()
         self.trouble: str | None = None
         """Why the object store does not take the parts, while it does not."""
         self.manifest = Manifest(0, {})
         """Of the run's stored parts."""
         self._store, self._kind, self._stream, self._stage, self._limits = store, content, stream, stage, limits
+        self._subject = subject
         self._content = content()
+        self.taken_at = time.monotonic()
+        """When the last message came, as `time.monotonic()`."""
         self._run: int | None = None
         self._created = 0
         self._open: Part | None = None
         self._closed: asyncio.Queue[Part] = asyncio.Queue()
         self._js: JetStreamContext | None = None
+
+    @property
+    def kind(self) -> str:
+        """What it collects."""
+        return self._kind.kind
 
     async def run(self, broker: BrokerConfig) -> None:
         """Collect for ever; what is under way to the store outlives a connection to the broker."""
@@ -232,13 +293,19 @@ class Collector:
     async def _take_in(self, client: Client) -> None:
         js = client.jetstream()
         created = (await ensure_stream(js, self._stream)).created
-        self._created = int(created.timestamp()) if created else 0
+        before, self._created = self._created, int(created.timestamp()) if created else 0
+        if self._kind.of_stream and self._run is not None and before != self._created:
+            log("stream-anew", stream=self._stream, kind=self._kind.kind, run=self._run)
+            self.counts.anew += 1
+            self.close_part()
+            await self._closed.join()
+            await self._turn_to(self._run)
         if self._run is None:
             await self._ask(self._store.ensure_bucket)
             last = await self._ask(partial(self._store.newest_run, self._kind.kind, *self._stage))
             if last is not None:
                 await self._turn_to(last)
-        await resume(js, self._stream, self._kind.durable)
+        await resume(js, self._stream, self._kind.durable, self._subject)
         self._js = js
         try:
             async for messages in pull(js, self._stream, self._kind.durable):
@@ -248,8 +315,9 @@ class Collector:
             self._js = None
 
     async def _take(self, message: Msg) -> None:
+        self.taken_at = time.monotonic()
         try:
-            run, rows = self._content.decode(message.data, message.metadata.sequence.stream)
+            run, rows = self._content.of_message(message)
             if not has_begun(run, time.time()):
                 raise DecodeError(f"run {run} has not begun")
         except DecodeError as error:
@@ -263,7 +331,7 @@ class Collector:
             await self._turn_to(run)
         fresh = self._content.fresh(rows)
         self.counts.repeated += len(rows) - len(fresh)
-        self._open = self._open or Part(self._shelf(run), message.metadata.sequence.stream)
+        self._open = self._open or Part(self._shelf(run), message.metadata.sequence.stream, self._created)
         self._open.add(message, fresh)
         if self._open.count >= self._limits.rows:
             self.close_part()
@@ -279,7 +347,7 @@ class Collector:
             part = await self._closed.get()
             if part.count:
                 rows = np.concatenate(part.rows)
-                name = f"{self._created}-{part.first_seq:012d}-{part.last_seq:012d}"
+                name = f"{part.created}-{part.first_seq:012d}-{part.last_seq:012d}"
                 self.counts.stored_bytes += await self._ask(partial(self._store.put, part.shelf, name, rows))
                 self.counts.parts += 1
                 self.counts.rows += len(rows)
@@ -295,7 +363,8 @@ class Collector:
         content = self._kind()
 
         def recall() -> None:
-            for rows in self._store.read(self._shelf(run), content.dtype, content.identity):
+            named = f"{self._created}-" if content.of_stream else ""
+            for rows in self._store.read(self._shelf(run), content.dtype, content.identity, named):
                 content.fresh(rows)
 
         await self._ask(recall)

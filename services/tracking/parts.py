@@ -29,15 +29,17 @@ class Shelf:
     """A folder of parts: one kind of rows of one run of a stage."""
 
     kind: str
-    """readings or states"""
+    """readings, states, arrivals, control, events or forecasts"""
     edition: int
     stage: int
     run: int
+    """0 for what is of the whole stage."""
 
     @property
     def prefix(self) -> str:
         """Hive-style, so that readers of Parquet see the folders as columns."""
-        return f"{stage_prefix(self.kind, self.edition, self.stage)}run={self.run}/"
+        folder = stage_prefix(self.kind, self.edition, self.stage)
+        return f"{folder}run={self.run}/" if self.run else folder
 
 
 def stage_prefix(kind: str, edition: int, stage: int) -> str:
@@ -115,10 +117,15 @@ class PartStore:
             some = [{"Key": key} for key in keys[start : start + MOST_AT_ONCE]]
             self._s3.delete_objects(Bucket=self._bucket, Delete={"Objects": some, "Quiet": True})
 
-    def read(self, shelf: Shelf, dtype: np.dtype, columns: Sequence[str] | None = None) -> Iterator[np.ndarray]:
-        """The rows of each part of a shelf, shape (n,); columns that are not asked for are zero."""
+    def read(
+        self, shelf: Shelf, dtype: np.dtype, columns: Sequence[str] | None = None, named: str = ""
+    ) -> Iterator[np.ndarray]:
+        """The rows of each part of a shelf, shape (n,); columns that are not asked for are zero.
+
+        `named`: only of the parts whose names begin so.
+        """
         wanted = list(columns or dtype.names or ())
-        for key in self.keys(shelf.prefix):
+        for key in self.keys(f"{shelf.prefix}{named}"):
             body = self._s3.get_object(Bucket=self._bucket, Key=key)["Body"].read()
             table = pq.read_table(pa.BufferReader(body), columns=wanted)
             yield rows_of(table, dtype)

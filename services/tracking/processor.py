@@ -27,12 +27,11 @@ from tracking.kernel.checkpoint import CheckpointError
 from tracking.lease import Lease, bucket_of
 from tracking.live import LiveRace
 from tracking.outlet import Outlet
-from tracking.race_control import Decision
 from tracking.race_day import BriefingConfig, race_day
 from tracking.race_desk import RaceDesk
 from tracking.records import READING
 from tracking.service import Health, ServiceConfig, StageConfig, log, main, together, until
-from tracking.streams import READINGS, STATES, ensure_stream, read_on, states_subject
+from tracking.streams import READINGS, STATES, control_subject, ensure_stream, read_on, states_subject
 from tracking.time_trial import trial_of
 from tracking.wire import Batch, DecodeError, StateFrame, decode_batch, has_begun, plausible
 
@@ -86,6 +85,7 @@ class Processor:
         counts: dict[str, Any] = {
             **self._counts,
             "decisions": len(self._desk.decisions),
+            "decisions_refused": self._desk.refused,
             "role": "active" if self._lease.epoch else "standby",
             "readings": last.readings if last else 0,
             "clock_ms": last.clock_ms if last else None,
@@ -113,11 +113,11 @@ class Processor:
         if str(stream.created) != self._created:
             self._created, self._next_seq, self._race = str(stream.created), 1, None
             self._untold.clear()
+            self._desk.forget()
             await self._restore(js, stream)
         away, self._state = self._state, "processing"
         try:
-            desk = self._desk.listen(js, self._decide)
-            await together(self._lease.keep(js), self._follow(js), self._save_now_and_then(js), desk)
+            await together(self._lease.keep(js), self._follow(js), self._save_now_and_then(js))
         finally:
             self._state = away
 
@@ -135,6 +135,9 @@ class Processor:
 
     def _take(self, message: Msg) -> None:
         self._next_seq = message.metadata.sequence.stream + 1
+        if message.subject.startswith(control_subject("")):
+            self._decide(message)
+            return
         try:
             batch = decode_batch(message.data)
         except DecodeError as error:
@@ -157,9 +160,12 @@ class Processor:
             self._untold.append((frame, self._next_seq - 1))
             self._desk.see(frame.run, frame.riders)
 
-    def _decide(self, decision: Decision) -> None:
-        if self._race is not None:
-            self._race.decide(decision)
+    def _decide(self, message: Msg) -> None:
+        """A decision takes effect in its place between the readings."""
+        if message.subject == control_subject(self._config.stack):
+            decision = self._desk.hear(message)
+            if decision is not None and self._race is not None:
+                self._race.decide(decision)
 
     def _is_of_this_race(self, run: int, at_s: float) -> bool:
         """Not of one that no truck can have begun yet, nor of an earlier one while this one goes on."""

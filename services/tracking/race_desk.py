@@ -4,27 +4,20 @@ Events are told by whoever publishes the frames. Each carries an identity that f
 another processor, or the same one after a restart, can tell it again without harm.
 """
 
+import json
 import time
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
+from nats.aio.msg import Msg
 from nats.js import JetStreamContext
 
 from tracking.race_control import Decision, JerseyWorn, Withdrawal, decision_of
 from tracking.race_events import RaceEvent, RaceEvents
 from tracking.service import log
-from tracking.streams import (
-    CONTROL,
-    DEDUPLICATION_S,
-    EVENTS,
-    MSG_ID,
-    control_subject,
-    ensure_stream,
-    events_subject,
-    read_on,
-)
+from tracking.streams import DEDUPLICATION_S, EVENTS, MSG_ID, ensure_stream, events_subject
 from tracking.time_trial import Trial, TrialEvents
 
 TOLD_FOR_S = DEDUPLICATION_S / 2
@@ -48,15 +41,21 @@ class RaceDesk:
         self._clock_ms = 0
         self._to_go_km = 0.0
         self._untold: deque[tuple[str, RaceEvent]] = deque()
-        self._heard: tuple[object, int] = (None, 0)
 
     def memory(self) -> dict[str, Any]:
         """What a processor that goes on from here must know, ready for JSON."""
-        return {"run": self._run, "events": self._events.memory()}
+        return {
+            "run": self._run,
+            "events": self._events.memory(),
+            "decisions": [decision.model_dump() for decision in self.decisions],
+            "refused": self.refused,
+        }
 
     def remember(self, memory: Mapping[str, Any]) -> None:
         """Go on where another processor's `memory` ends; where it is none, events are followed from now on."""
         try:
+            self.decisions = [decision_of(json.dumps(said).encode()) for said in memory["decisions"]]
+            self.refused = int(memory["refused"])
             self._events, self._run = self._followed(memory["events"]), int(memory["run"])
         except (AttributeError, TypeError, KeyError, ValueError) as error:
             log("events-forgotten", reason=str(error))
@@ -76,32 +75,25 @@ class RaceDesk:
             return TrialEvents(self._trial, memory)
         return RaceEvents() if memory is None else RaceEvents.remembering(memory)
 
-    async def listen(self, js: JetStreamContext, take_effect: Callable[[Decision], None]) -> None:
-        """Hear every decision of this race once, from the first one on, over all connections."""
-        created = (await ensure_stream(js, CONTROL)).created
-        if self._heard[0] != created:
-            self._heard = created, 0
-            self.decisions.clear()
-        async for messages in read_on(js, CONTROL, self._heard[1] + 1):
-            for message in messages:
-                self._heard = created, message.metadata.sequence.stream
-                if message.subject == control_subject(self._stack):
-                    age_s = time.time() - message.metadata.timestamp.timestamp()
-                    self._hear(message.data, message.metadata.sequence.stream, age_s, take_effect)
+    def forget(self) -> None:
+        """The stream begins anew, and with it the decisions."""
+        self.decisions.clear()
+        self.refused = 0
 
-    def _hear(self, data: bytes, number: int, age_s: float, take_effect: Callable[[Decision], None]) -> None:
+    def hear(self, message: Msg) -> Decision | None:
+        """What race control decided, in its place between the readings; None, counted, for what is no decision."""
         try:
-            decision = decision_of(data)
+            decision = decision_of(message.data)
         except ValueError as error:
             self.refused += 1
-            log("decision-refused", number=number, reason=str(error))
-            return
+            log("decision-refused", number=message.metadata.sequence.stream, reason=str(error))
+            return None
         self.decisions.append(decision)
-        take_effect(decision)
         log("decision", **decision.model_dump())
         event = event_of(decision, self._clock_ms, self._to_go_km)
-        if event is not None and age_s < TOLD_FOR_S:
-            self._untold.append((f"control-{number}", event))
+        if event is not None and time.time() - message.metadata.timestamp.timestamp() < TOLD_FOR_S:
+            self._untold.append((decision.identity, event))
+        return decision
 
     async def tell(self, js: JetStreamContext) -> None:
         """Publish the events that this process has not yet told; one of `tracking.broker.TROUBLE`."""
@@ -112,9 +104,8 @@ class RaceDesk:
             self._untold.popleft()
 
     async def open(self, js: JetStreamContext) -> None:
-        """Make the streams where they are missing."""
-        for name in (CONTROL, EVENTS):
-            await ensure_stream(js, name)
+        """Make the stream where it is missing."""
+        await ensure_stream(js, EVENTS)
 
 
 def event_of(decision: Decision, clock_ms: int, to_go_km: float) -> RaceEvent | None:

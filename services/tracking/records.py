@@ -27,6 +27,19 @@ ARRIVAL = np.dtype(
 )
 """A reading as it arrived, also one that had come before: enough to process a race again exactly as it was."""
 
+WORD = np.dtype(
+    [
+        (
+            "seq",
+            "<u8",
+        ),  # of the message, in its stream; of a decision in READINGS, where it stands between the readings
+        ("at_ns", "<i8"),  # when the broker took it, Unix nanoseconds
+        ("id", "O"),  # text: by what the broker knew it again
+        ("text", "O"),  # JSON, as it was published
+    ]
+)
+"""What was decided, told or forecast beside the readings and states."""
+
 FRESH, PREDICTED, LOST, FINISHED = range(4)
 """Quality of a state: seen; not seen for some seconds; not seen for long; over the line."""
 

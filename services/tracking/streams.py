@@ -6,19 +6,20 @@ from typing import Any
 
 from nats.aio.msg import Msg
 from nats.js import JetStreamContext
-from nats.js.api import AckPolicy, ConsumerConfig, DeliverPolicy, DiscardPolicy, StreamConfig, StreamInfo
+from nats.js.api import AckPolicy, ConsumerConfig, DeliverPolicy, DiscardPolicy, StreamConfig, StreamInfo, StreamSource
 from nats.js.errors import BadRequestError, NotFoundError
 
 from tracking.broker import TROUBLE
 
 READINGS = "READINGS"
-"""Batches of readings, on the truck and again in the cloud."""
+"""Batches of readings, on the truck and again in the cloud; in the cloud with race control's decisions between them."""
 STATES = "STATES"
 """State frames, in the cloud."""
 EVENTS = "EVENTS"
 """What happens in the race, in the cloud."""
 CONTROL = "CONTROL"
-"""Race control's decisions, in the cloud."""
+"""Race control's decisions, in the cloud. The broker itself copies each into READINGS, once: where it stands there,
+between the readings, is where it takes effect, for whoever follows the race, now or later."""
 FORECASTS = "FORECASTS"
 """Forecasts as they were logged before the outcome, in the cloud."""
 MSG_ID = "Nats-Msg-Id"
@@ -57,6 +58,11 @@ def revised_subject(stack: str, clock_ms: int | None = None) -> str:
     return f"{states_subject(stack)}.revised.{'*' if clock_ms is None else clock_ms}"
 
 
+def all_readings() -> str:
+    """Of all batches, without the decisions between them."""
+    return readings_subject("*", "*")
+
+
 def events_subject(stack: str) -> str:
     """Where what happens in a race is told."""
     return f"events.{stack}"
@@ -74,6 +80,10 @@ def forecasts_subject(stack: str) -> str:
 
 async def ensure_stream(js: JetStreamContext, name: str) -> StreamInfo:
     """Create a stream where it is missing, bring it up to date where it is not; returns what it is now."""
+    sources = None
+    if name == READINGS:
+        await ensure_stream(js, CONTROL)
+        sources = [StreamSource(name=CONTROL, filter_subject=control_subject("*"))]
     limits = {READINGS: (READINGS_BYTES, DiscardPolicy.NEW), STATES: (STATES_BYTES, DiscardPolicy.OLD)}
     max_bytes, discard = limits.get(name, (OTHER_BYTES, DiscardPolicy.OLD))
     config = StreamConfig(
@@ -83,6 +93,7 @@ async def ensure_stream(js: JetStreamContext, name: str) -> StreamInfo:
         max_bytes=max_bytes,
         discard=discard,
         duplicate_window=DEDUPLICATION_S,
+        sources=sources,
     )
     try:
         return await js.add_stream(config)
@@ -97,8 +108,10 @@ async def run_of(js: JetStreamContext) -> int:
     return int(created.timestamp())
 
 
-async def resume(js: JetStreamContext, stream: str, durable: str) -> None:
+async def resume(js: JetStreamContext, stream: str, durable: str, subject: str | None = None) -> None:
     """Make a durable pull consumer ready to give all that was not acknowledged, from the first such message on.
+
+    `subject`: of what it gives; of all where none is named.
 
     What a killed predecessor had taken is given again at once, not when its time to acknowledge has run out; nothing
     more goes to it on a connection that the broker takes for alive. So some messages may come again that were
@@ -114,6 +127,7 @@ async def resume(js: JetStreamContext, stream: str, durable: str) -> None:
         start = {"deliver_policy": DeliverPolicy.BY_START_SEQUENCE, "opt_start_seq": floor + 1}
     config = ConsumerConfig(
         durable_name=durable,
+        filter_subject=subject,
         ack_policy=AckPolicy.EXPLICIT,
         ack_wait=ACK_WAIT_S,
         max_ack_pending=MAX_UNACKNOWLEDGED,

@@ -79,8 +79,7 @@ def test_only_the_asked_minute_is_fetched_from_a_long_stage(store: PartStore, mo
     """Guards: a whole stage that travels for one second of it."""
     monkeypatch.setattr(compaction, "GROUP_ROWS", 300)
     put_minutes(store, 30)
-    done = compact(store, States, 2017, 9, RUN)
-    assert done is not None
+    (done,) = compact(store, States, SHELF)
     assert (done.parts, done.rows, done.repeated) == (30, 30 * 300, 0)
     assert list(store.keys(SHELF.prefix)) == [done.key]
     found = moments(store)
@@ -95,7 +94,7 @@ def test_moments_go_on_when_their_parts_are_compacted(store: PartStore) -> None:
     put_minutes(store, 3)
     found = moments(store)
     assert at(found, 10) is not None
-    compact(store, States, 2017, 9, RUN)
+    compact(store, States, SHELF)
     frame = at(found, 130)
     assert frame is not None
     assert frame.clock_ms == START_MS + 130_000
@@ -115,12 +114,11 @@ def test_compaction_keeps_every_row_once_and_in_order(store: PartStore, content)
     for number, part in enumerate(np.array_split(rows, 10)):
         store.put(shelf, f"1-{number:012d}", part)
     store.put(shelf, "1-000000000099", rows[:400])  # as a compaction leaves it that was killed
-    done = compact(store, content, 2017, 9, RUN)
-    assert done is not None
+    (done,) = compact(store, content, shelf)
     assert done.repeated == 400
     kept = np.concatenate(list(store.read(shelf, content.dtype)))
     assert kept.tobytes() == rows.tobytes()
-    assert compact(store, content, 2017, 9, RUN) is None
+    assert compact(store, content, shelf) == []
 
 
 def test_parts_stay_when_the_compacted_one_is_not_equal(store: PartStore, monkeypatch) -> None:
@@ -129,7 +127,7 @@ def test_parts_stay_when_the_compacted_one_is_not_equal(store: PartStore, monkey
     before = list(store.keys(SHELF.prefix))
     monkeypatch.setattr(compaction, "_read_back", lambda *_: (0, 0))
     with pytest.raises(CompactionError, match="stay"):
-        compact(store, States, 2017, 9, RUN)
+        compact(store, States, SHELF)
     assert list(store.keys(SHELF.prefix)) == before
 
 

@@ -2,6 +2,7 @@
 
 Parts are immutable. The compacted one is written beside them, read back from the store and held against them; only when
 it has every row do they go. Whoever reads in between finds rows twice, which every reader of the archive knows to bear.
+The archive does it in the evening by itself, when nothing more has come for a while.
 
 Example:
   python -m tracking.replay.compaction --config /etc/etape/archive.json
@@ -10,24 +11,26 @@ Example:
 import json
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
+from hashlib import blake2b
 from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from tracking.collector import Arrivals, Content, Readings, States
+from tracking.collector import Arrivals, Content, Control, Events, Forecasts, Readings, States, Words
 from tracking.command_line import described_parser
 from tracking.parts import STORE_TROUBLE, PartStore, Shelf, rows_of
 from tracking.service import Mistakes, load_config
 
-KINDS: tuple[type[Content], ...] = (Readings, States, Arrivals)
+KINDS: tuple[type[Content], ...] = (Readings, States, Arrivals, Control, Events, Forecasts)
 ORDER = {
     "readings": ("time_ms", "device"),
     "states": ("time_ms", "revision", "rider"),
     "arrivals": ("seq", "row"),
+    **dict.fromkeys((Control.kind, Events.kind, Forecasts.kind), ("seq",)),
 }
 """Columns by which the rows of a compacted part are sorted; the first also cuts it into row groups."""
 WINDOW_ROWS = 400_000
@@ -51,14 +54,43 @@ class Compacted:
     key: str
 
 
-def compact(store: PartStore, content: type[Content], edition: int, stage: int, run: int) -> Compacted | None:
-    """One sorted part instead of many; None where there are none. CompactionError, or one of `STORE_TROUBLE`."""
-    shelf = Shelf(content.kind, edition, stage, run)
-    keys = sorted(store.keys(shelf.prefix))
-    if len(keys) < 2:
-        return None
-    first, last = Path(keys[0]).stem, Path(keys[-1]).stem
-    key = f"{shelf.prefix}{first.split('..')[0]}..{last.split('..')[-1]}.parquet"
+def compact_stage(store: PartStore, edition: int, stage: int, run: int | None = None) -> Iterator[Compacted]:
+    """Every kind, each in the last run where none is named; raises as `compact`."""
+    for content in KINDS:
+        chosen = 0 if issubclass(content, Words) else run or store.newest_run(content.kind, edition, stage)
+        if chosen is not None:
+            yield from compact(store, content, Shelf(content.kind, edition, stage, chosen))
+
+
+def compact(store: PartStore, content: type[Content], shelf: Shelf) -> list[Compacted]:
+    """One sorted part instead of many, one for each stream where rows are known by their number in it.
+
+    Raises CompactionError, or one of `STORE_TROUBLE`.
+    """
+    keys = list(store.keys(shelf.prefix))
+    lots = by_stream(keys).values() if content.of_stream else [sorted(keys)]
+    return [_compact(store, content, shelf, lot) for lot in lots if len(lot) > 1]
+
+
+def by_stream(keys: Sequence[str]) -> dict[int, list[str]]:
+    """Keys of parts, sorted, by when their stream was created, Unix seconds; the oldest stream first."""
+    streams: dict[int, list[str]] = {}
+    for key in sorted(keys, key=lambda key: (_created(key), key)):
+        streams.setdefault(_created(key), []).append(key)
+    return streams
+
+
+def _created(key: str) -> int:
+    return int(Path(key).stem.split("-")[0])
+
+
+def _compact(store: PartStore, content: type[Content], shelf: Shelf, keys: list[str]) -> Compacted:
+    """The new part never takes the place of one that is there: what was killed in the middle has lost nothing."""
+    first, last = (Path(keys[end]).stem.split("..")[end].split("~")[0] for end in (0, -1))
+    key, again = f"{shelf.prefix}{first}..{last}.parquet", 0
+    while key in keys:
+        again += 1
+        key = f"{shelf.prefix}{first}~{again}..{last}.parquet"
     with tempfile.TemporaryDirectory(prefix="etape-compaction-") as folder:
         file = Path(folder) / "part.parquet"
         kept, total, sums = _write(store, keys, content, file)
@@ -115,7 +147,8 @@ def windows(store: PartStore, keys: list[str], content: type[Content]) -> Iterat
 def sorted_once(rows: np.ndarray, order: tuple[str, ...]) -> np.ndarray:
     """Sorted, and of rows that are equal in everything one."""
     rows = rows[np.lexsort([_digests(rows), *(rows[name] for name in reversed(order))])]
-    plain = np.ascontiguousarray(rows).view(f"V{rows.dtype.itemsize}")
+    of_texts = rows.dtype.hasobject  # they have no bytes of their own in a row
+    plain = _digests(rows) if of_texts else np.ascontiguousarray(rows).view(f"V{rows.dtype.itemsize}")
     return rows[np.concatenate(([True], plain[1:] != plain[:-1]))]
 
 
@@ -129,10 +162,17 @@ def _digests(rows: np.ndarray) -> np.ndarray:
     mixed = np.zeros(len(rows), np.uint64)
     for name in rows.dtype.names or ():
         column = np.ascontiguousarray(rows[name])
-        bits = column.view(f"u{column.dtype.itemsize}").astype(np.uint64)
+        if column.dtype.hasobject:
+            bits = np.array([_text_digest(text) for text in column], np.uint64)
+        else:
+            bits = column.view(f"u{column.dtype.itemsize}").astype(np.uint64)
         mixed = (mixed ^ bits) * np.uint64(0x9E3779B97F4A7C15)
         mixed ^= mixed >> np.uint64(29)
     return mixed
+
+
+def _text_digest(text: str) -> int:
+    return int.from_bytes(blake2b(text.encode(), digest_size=8).digest())
 
 
 def _read_back(store: PartStore, key: str, dtype: np.dtype) -> tuple[int, int]:
@@ -160,10 +200,8 @@ def main() -> int:
         return 2
     store, stage = PartStore(settings.object_store), (settings.stage.edition, settings.stage.number)
     try:
-        for content in KINDS:
-            run = asked.run or store.newest_run(content.kind, *stage)
-            done = compact(store, content, *stage, run) if run else None
-            print(json.dumps(asdict(done) if done else {"kind": content.kind, "parts": "nothing to do"}))
+        for done in compact_stage(store, *stage, asked.run):
+            print(json.dumps(asdict(done)))
     except (CompactionError, *STORE_TROUBLE) as error:
         print(f"{settings.object_store.endpoint}: {error}", file=sys.stderr)
         return 1

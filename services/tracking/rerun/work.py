@@ -1,5 +1,6 @@
-"""One stage run again from its arrivals, exactly as the processor went through them, and compared with what it told."""
+"""One stage run again from its arrivals and decisions, as the processor went through them, and compared with live."""
 
+import heapq
 import os
 import socket
 import tempfile
@@ -12,11 +13,12 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from tracking.collector import Arrivals, States
+from tracking.collector import Arrivals, Control, Events, States
 from tracking.live import LiveRace, RaceDay
 from tracking.parts import PartStore, Shelf
+from tracking.race_control import Decision, decision_of
 from tracking.records import READING, RIDER_STATE
-from tracking.replay.compaction import sorted_once, windows
+from tracking.replay.compaction import by_stream, sorted_once, windows
 from tracking.replay.ride import bundles, parquet_file
 from tracking.rerun.jobs import Job
 from tracking.wire import Batch, plausible
@@ -48,6 +50,10 @@ class Verdict:
     rerun_frames: int
     """Seconds that the rerun knows: also those that nobody waited for when live."""
     difference: Difference | None
+    decisions: int
+    """Of race control, that took effect again."""
+    remarks: tuple[str, ...]
+    """What of the archive is not as it should be, in sentences; such a rerun may be equal all the same."""
     seconds: float
     worker: str
 
@@ -58,11 +64,11 @@ class Verdict:
 def run_again(store: PartStore, day: RaceDay, job: Job) -> Verdict:
     """Stores states and verdict, the same objects when done twice. Raises one of `STORE_TROUBLE`, or OSError."""
     began = time.monotonic()
-    comparison = Comparison(_live(store, job))
+    comparison, decided = Comparison(_live(store, job)), decisions_of(store, job)
     with tempfile.TemporaryDirectory(prefix="etape-rerun-") as folder:
         file = Path(folder) / "states.parquet"
         with parquet_file(file, _table(np.zeros(0, RIDER_STATE)).schema) as writer:
-            for rows in bundles(comparison.watched(frames_again(store, day, job)), BUNDLE_ROWS):
+            for rows in bundles(comparison.watched(frames_again(store, day, job, decided)), BUNDLE_ROWS):
                 writer.write_table(_table(rows))
         store.put_file(f"{job.prefix}states.parquet", file)
     verdict = Verdict(
@@ -72,6 +78,8 @@ def run_again(store: PartStore, day: RaceDay, job: Job) -> Verdict:
         live_rows=comparison.rows,
         rerun_frames=comparison.rerun_frames,
         difference=comparison.difference,
+        decisions=len(decided.all),
+        remarks=decided.remarks,
         seconds=round(time.monotonic() - began, 2),
         worker=f"{socket.gethostname()}-{os.getpid()}",
     )
@@ -79,27 +87,80 @@ def run_again(store: PartStore, day: RaceDay, job: Job) -> Verdict:
     return verdict
 
 
-def frames_again(store: PartStore, day: RaceDay, job: Job) -> Iterator[np.ndarray]:
-    """RIDER_STATE (riders,) after each message that brought a new second, in the order in which the messages came."""
-    race = LiveRace(day, job.run)
-    for batch in _batches(store, job):
-        good = batch.readings[plausible(batch.readings, day.start_ms)]
-        race.take(Batch(batch.run, batch.seq, batch.sent_at_ns, good))
-        frame = race.frame(batch.sent_at_ns)
+@dataclass(frozen=True)
+class Decided:
+    """What race control decided in the streams of a run."""
+
+    all: list[tuple[int, int, Decision]]
+    """Each with its place: (when the stream was created, number in it)."""
+    remarks: tuple[str, ...]
+
+
+def decisions_of(store: PartStore, job: Job) -> Decided:
+    """As archived, in order of their places; what is missing or cannot be read is counted and said."""
+    places, corrupt = [], 0
+    streams = _arrivals(store, job)
+    shelf = Shelf(Control.kind, job.edition, job.stage, 0)
+    for created in streams:
+        rows = [np.zeros(0, Control.dtype), *store.read(shelf, Control.dtype, named=f"{created}-")]
+        for row in sorted_once(np.concatenate(rows), ("seq",)) if sum(map(len, rows)) else ():
+            try:
+                places.append((created, int(row["seq"]), decision_of(row["text"].encode())))
+            except ValueError:
+                corrupt += 1
+    known = {decision.identity for *_, decision in places}
+    events = store.read(Shelf(Events.kind, job.edition, job.stage, 0), Events.dtype, ("id",))
+    told = {text for rows in events for text in rows["id"].tolist() if text.startswith("decision-")}
+    remarks = (
+        (corrupt, f"{corrupt} archived decisions cannot be read; the processor refused them too."),
+        (
+            len(told - known),
+            f"{len(told - known)} decisions were told live and are not in the archive; publish them again and re-run.",
+        ),
+        (
+            len(streams) > 1,
+            f"READINGS was made anew during this run ({len(streams)} streams); each is run again from its beginning.",
+        ),
+    )
+    return Decided(places, tuple(sentence for said, sentence in remarks if said))
+
+
+def frames_again(store: PartStore, day: RaceDay, job: Job, decided: Decided) -> Iterator[np.ndarray]:
+    """RIDER_STATE (riders,) after each message that brought a new second, in the order in which the messages came.
+
+    A decision takes effect where it stood between the messages; one from before the race, when the race begins.
+    """
+    race, stream = LiveRace(day, job.run), None
+    for created, _, what in heapq.merge(decided.all, _batches(store, job), key=lambda place: place[:2]):
+        if created != stream:
+            race, stream = LiveRace(day, job.run), created
+        if not isinstance(what, Batch):
+            race.decide(what)
+            continue
+        good = what.readings[plausible(what.readings, day.start_ms)]
+        race.take(Batch(what.run, what.seq, what.sent_at_ns, good))
+        frame = race.frame(what.sent_at_ns)
         if frame is not None:
             yield frame.riders
 
 
-def _batches(store: PartStore, job: Job) -> Iterator[Batch]:
-    keys = sorted(store.keys(Shelf(Arrivals.kind, job.edition, job.stage, job.run).prefix))
-    for window in windows(store, keys, Arrivals):
-        rows = sorted_once(window, ("seq", "row"))
-        readings = np.zeros(len(rows), READING)
-        for column in READING.names or ():
-            readings[column] = rows[column]
-        starts = np.flatnonzero(np.diff(rows["seq"], prepend=rows["seq"][:1] - np.uint64(1)))
-        for start, message in zip(starts.tolist(), np.split(readings, starts[1:]), strict=True):
-            yield Batch(job.run, int(rows["batch"][start]), int(rows["sent_at_ns"][start]), message)
+def _arrivals(store: PartStore, job: Job) -> dict[int, list[str]]:
+    """Keys of the parts, by when their stream was created."""
+    return by_stream(list(store.keys(Shelf(Arrivals.kind, job.edition, job.stage, job.run).prefix)))
+
+
+def _batches(store: PartStore, job: Job) -> Iterator[tuple[int, int, Batch]]:
+    """Each with its place: (when the stream was created, number in it)."""
+    for created, keys in _arrivals(store, job).items():
+        for window in windows(store, keys, Arrivals):
+            rows = sorted_once(window, ("seq", "row"))
+            readings = np.zeros(len(rows), READING)
+            for column in READING.names or ():
+                readings[column] = rows[column]
+            starts = np.flatnonzero(np.diff(rows["seq"], prepend=rows["seq"][:1] - np.uint64(1)))
+            for start, message in zip(starts.tolist(), np.split(readings, starts[1:]), strict=True):
+                batch = Batch(job.run, int(rows["batch"][start]), int(rows["sent_at_ns"][start]), message)
+                yield created, int(rows["seq"][start]), batch
 
 
 def _live(store: PartStore, job: Job) -> Iterator[np.ndarray]:
