@@ -9,7 +9,8 @@ from tracking.broker import BrokerConfig, connected
 from tracking.course import read_course
 from tracking.feeds.kept import KeptStates
 from tracking.live import RaceDay
-from tracking.records import RIDER_STATE
+from tracking.race_control import Decision, JerseyWorn, Withdrawal
+from tracking.records import LOST, RIDER_STATE
 from tracking.replay.amending import Heard, amended, frames_in_order
 from tracking.simulator import Race
 from tracking.streams import READINGS, STATES, ensure_stream, readings_subject, revised_subject, states_subject
@@ -78,6 +79,29 @@ def test_what_is_known_does_not_count_as_late() -> None:
     kept = heard(list(seconds()))
     assert sum(kept.hear(batch) for batch in seconds()[:50]) == 0
     assert kept.late == []
+
+
+def test_what_is_amended_has_the_decisions_where_they_were() -> None:
+    """Guards: a rider who has gone home and rides again in every second that is amended, or is gone before."""
+    kept, decided_s = Heard(RUN), OUTAGE.start + 50
+    decisions: tuple[Decision, ...] = (
+        Withdrawal(rider=45, at_ms=START_MS),
+        JerseyWorn(jersey="yellow", rider=21),
+    )
+    for second, batch in enumerate(with_outage()):
+        if second == OUTAGE.start:
+            kept.decided += [(START_MS + (60 + decided_s) * 1000, decision) for decision in decisions]
+        kept.hear(batch)
+    revised = {clock_s(frame): frame.riders for frame in amended(day(), RUN, kept.punctual, kept.late, kept.decided)}
+    assert {decided_s, decided_s + 1} <= set(revised)
+    for second, riders in revised.items():
+        of = {int(state["rider"]): state for state in riders}
+        assert (of[45]["quality"] == LOST) == (second > decided_s)
+        assert (of[21]["gap_yellow_s"] == 0) == (second > decided_s)
+    punctual = Heard(RUN, decided=kept.decided)
+    for batch in seconds():
+        punctual.hear(batch)
+    assert list(amended(day(), RUN, punctual.punctual, [], punctual.decided)) == []
 
 
 def test_an_amender_tells_the_outage_again_and_goes_on_counting_after_it_was_killed(

@@ -4,7 +4,7 @@ import asyncio
 
 import numpy as np
 import pytest
-from tracking.collector import Arrivals, Readings, States
+from tracking.collector import Arrivals, Control, Readings, States
 from tracking.parts import PartStore, Shelf
 from tracking.replay import compaction
 from tracking.replay.compaction import CompactionError, compact
@@ -119,6 +119,37 @@ def test_compaction_keeps_every_row_once_and_in_order(store: PartStore, content)
     kept = np.concatenate(list(store.read(shelf, content.dtype)))
     assert kept.tobytes() == rows.tobytes()
     assert compact(store, content, shelf) == []
+
+
+def test_a_compaction_that_was_killed_while_parts_went_loses_nothing_and_is_made_good(
+    store: PartStore, monkeypatch
+) -> None:
+    """Guards: the only copy of a row overwritten by a part that turns out to be damaged."""
+    put_minutes(store, 3)
+    kept_parts = list(store.keys(SHELF.prefix))[1:]
+    before = b"".join(rows.tobytes() for rows in store.read(SHELF, States.dtype))
+    monkeypatch.setattr(store, "delete", lambda keys: None)
+    (killed,) = compact(store, States, SHELF)
+    monkeypatch.undo()
+    store.delete([key for key in store.keys(SHELF.prefix) if key not in (*kept_parts, killed.key)])
+    with monkeypatch.context() as damaged:
+        damaged.setattr(compaction, "_read_back", lambda *_: (0, 0))
+        with pytest.raises(CompactionError, match="stay"):
+            compact(store, States, SHELF)
+    (done,) = compact(store, States, SHELF)
+    assert list(store.keys(SHELF.prefix)) == [done.key]
+    assert b"".join(rows.tobytes() for rows in store.read(SHELF, States.dtype)) == before
+
+
+def test_words_are_compacted_each_stream_for_itself(store: PartStore) -> None:
+    """Guards: two decisions taken for one because they have the same number in two streams."""
+    shelf = Shelf("control", 2017, 9, 0)
+    for created, seq, text in ((1, 5, "a"), (1, 7, "b"), (2, 5, "c"), (1, 7, "b")):
+        store.put(shelf, f"{created}-{seq:012d}-{text}", np.array([(seq, 0, text, text)], Control.dtype))
+    store.put(shelf, "1-000000000099-again", np.array([(7, 0, "b", "b")], Control.dtype))
+    (done,) = compact(store, Control, shelf)
+    assert (done.parts, done.rows, done.repeated) == (3, 2, 1)
+    assert [row["text"] for rows in store.read(shelf, Control.dtype) for row in rows] == ["a", "b", "c"]
 
 
 def test_parts_stay_when_the_compacted_one_is_not_equal(store: PartStore, monkeypatch) -> None:

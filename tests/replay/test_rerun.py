@@ -112,7 +112,7 @@ def test_results_are_complete_and_equal_although_a_worker_is_killed(
     for worker in others:
         assert worker.wait(timeout=120) == 0
     status = json.loads(call(file, "status", "--json").stdout)
-    assert status == {"stages": 3, "left": 0, "at_work": 0, "done": 3, "equal": 3, "different": []}
+    assert status == {"stages": 3, "left": 0, "at_work": 0, "done": 3, "equal": 3, "remarks": [], "different": []}
 
 
 def call(file: Path, *arguments: str) -> "subprocess.CompletedProcess[str]":

@@ -28,6 +28,8 @@ class Field:
     def __init__(self, *ports: int, radio_key: str | None = None) -> None:
         self._to = [("127.0.0.1", port) for port in ports]
         self._sealer = Sealer(radio_key) if radio_key else None
+        self.devices = start_list().copy()
+        """Under the saddles, in the order of the riders."""
         self._everywhere = False
         self._sent = 0
         self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
@@ -75,7 +77,7 @@ class Field:
         """READING (198,) of the present second."""
         distance = 2000 + 12.0 * self.seconds - self._behind_m
         fixes = np.zeros(198, READING)
-        fixes["device"] = start_list()
+        fixes["device"] = self.devices
         fixes["time_ms"] = self.clock_ms
         fixes["lat"] = np.interp(distance, self._course.distance, self._course.lat)
         fixes["lon"] = np.interp(distance, self._course.distance, self._course.lon)

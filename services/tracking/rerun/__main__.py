@@ -156,6 +156,7 @@ async def _status(config: RerunConfig, options: argparse.Namespace) -> int:
         "at_work": at_work,
         "done": sum(verdict is not None for verdict in verdicts),
         "equal": sum(bool(verdict and verdict["equal"]) for verdict in verdicts),
+        "remarks": [f"{_name(verdict)}: {said}" for verdict in verdicts if verdict for said in verdict["remarks"]],
         "different": [verdict for verdict in verdicts if verdict and not verdict["equal"]],
     }
     if options.json:
@@ -165,9 +166,14 @@ async def _status(config: RerunConfig, options: argparse.Namespace) -> int:
             "{done} of {stages} stages done, {equal} equal to live; {left} jobs left, {at_work} at work".format(**told)
         )
         for verdict in told["different"]:
-            job, difference = verdict["job"], verdict["difference"] or "nothing was told live"
-            print(f"  stage {job['stage']} of {job['edition']}, run {job['run']}: {difference}")
+            print(f"  {_name(verdict)}: {verdict['difference'] or 'nothing was told live'}")
+        for remark in told["remarks"]:
+            print(f"  {remark}")
     return 0 if told["equal"] == len(jobs) and not left else FAILED
+
+
+def _name(verdict: dict[str, Any]) -> str:
+    return "stage {stage} of {edition}, run {run}".format(**verdict["job"])
 
 
 _COMMANDS = {"enqueue": _enqueue, "worker": _work, "status": _status}

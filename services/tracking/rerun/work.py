@@ -97,7 +97,10 @@ class Decided:
 
 
 def decisions_of(store: PartStore, job: Job) -> Decided:
-    """As archived, in order of their places; what is missing or cannot be read is counted and said."""
+    """As archived, in order of their places; what is missing or cannot be read is counted and said.
+
+    What was told of a decision as an event of the race bears witness of it.
+    """
     places, corrupt = [], 0
     streams = _arrivals(store, job)
     shelf = Shelf(Control.kind, job.edition, job.stage, 0)
@@ -108,14 +111,14 @@ def decisions_of(store: PartStore, job: Job) -> Decided:
                 places.append((created, int(row["seq"]), decision_of(row["text"].encode())))
             except ValueError:
                 corrupt += 1
-    known = {decision.identity for *_, decision in places}
+    known = {text for rows in store.read(shelf, Control.dtype, ("id",)) for text in rows["id"].tolist()}
     events = store.read(Shelf(Events.kind, job.edition, job.stage, 0), Events.dtype, ("id",))
     told = {text for rows in events for text in rows["id"].tolist() if text.startswith("decision-")}
     remarks = (
         (corrupt, f"{corrupt} archived decisions cannot be read; the processor refused them too."),
         (
             len(told - known),
-            f"{len(told - known)} decisions were told live and are not in the archive; publish them again and re-run.",
+            f"{len(told - known)} decisions were told live and are not in the archive: what follows them can differ.",
         ),
         (
             len(streams) > 1,
