@@ -164,7 +164,13 @@ class Loopback:
             "forwarder": {"truck": truck, "cloud": far},
             "recorder": {"broker": truck, "state_dir": str(folder / "raw"), "cloud": far, "compare_s": 0.5},
             "processor": {"broker": cloud, "stage": stage, "speed": 5.0, "checkpoint_s": 1.0},
-            "archive": {"broker": cloud, "stage": stage, "object_store": objects, "part_seconds": 1.0},
+            "archive": {
+                "broker": cloud,
+                "stage": stage,
+                "object_store": objects,
+                "part_seconds": 1.0,
+                "quiet_seconds": 3600.0,
+            },
             "feed": {"broker": cloud, "stage": stage, "heartbeat_s": 0.2},
         }
         self.services = {name: Service(folder, name, config) for name, config in configs.items()}
