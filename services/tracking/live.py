@@ -1,11 +1,14 @@
 """The race as it happens: batches of readings in, a state frame for each new second out."""
 
+import json
 from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 
 import numpy as np
 
+from tracking.bike_changes import BikeChanges
+from tracking.cars import Cars
 from tracking.clocks import CLOCK, correct, right_clocks
 from tracking.course import Course
 from tracking.groups import GroupRules
@@ -13,7 +16,9 @@ from tracking.history import Classification
 from tracking.kernel import Counts, Tracker
 from tracking.kernel.checkpoint import seal, unseal
 from tracking.kernel.devices import EARLIEST_MS, LATEST_MS
-from tracking.race_control import Decision, apply
+from tracking.proposals import Proposal
+from tracking.race_control import BikeChange, Decision, Withdrawal, apply
+from tracking.race_events import RaceEvent
 from tracking.records import FINISHED, LOST
 from tracking.roster import Roster, bare_roster
 from tracking.start_order import Starts
@@ -67,6 +72,9 @@ class LiveRace:
         if day.starts is not None:
             self._all_off_ms += round(1000 * float(day.starts.offset_s.max())) + SETTING_OFF_MS
         self._places = places_along(day.course)
+        self._changes = BikeChanges(day.course, day.roster.numbers)
+        self._cars = Cars(day.course, day.roster.numbers)
+        self._noticed: list[RaceEvent] = []
         self._clocks = right_clocks()
         self._wrong_clock = 0
         self._states: np.ndarray | None = None
@@ -83,40 +91,87 @@ class LiveRace:
         To copy what is known takes a fiftieth of the time that it takes to compress it.
         """
         live = np.array([(self.run, self.clock_ms, self._ingest_ns, self._wrong_clock)], LIVE)
+        watched = json.dumps({"changes": self._changes.memory(), "cars": self._cars.memory()}).encode()
         clocks, tracker, start_ms = self._clocks.copy(), self._tracker.snapshot(), self._day.start_ms
 
         def sealed() -> bytes:
-            kept = {"live": live, "clocks": clocks, "tracker": np.frombuffer(tracker(), np.uint8)}
-            return seal(kept, {"start": start_ms})
+            octets = {"watched": watched, "tracker": tracker()}
+            kept = {name: np.frombuffer(content, np.uint8) for name, content in octets.items()}
+            return seal({"live": live, "clocks": clocks, **kept}, {"start": start_ms})
 
         return sealed
 
     @classmethod
     def restored(cls, day: RaceDay, data: bytes) -> "LiveRace":
         """The race whose `checkpoint` this is; CheckpointError where it is damaged or of another day or course."""
-        kept = unseal(data, {"start": day.start_ms}, {"live": LIVE, "clocks": CLOCK, "tracker": np.dtype(np.uint8)})
+        octets = np.dtype(np.uint8)
+        dtypes = {"live": LIVE, "clocks": CLOCK, "watched": octets, "tracker": octets}
+        kept = unseal(data, {"start": day.start_ms}, dtypes)
         live = kept["live"][0]
         race = cls(day, int(live["run"]))
         race._tracker = Tracker.restore(day.course, kept["tracker"].tobytes(), day.roster.numbers, day.starts)
         race._brief()
         race.clock_ms, race._ingest_ns = int(live["clock_ms"]), int(live["ingest_ns"])
         race._clocks, race._wrong_clock = kept["clocks"], int(live["wrong_clock"])
+        watched = json.loads(kept["watched"].tobytes())
+        race._changes.remember(watched["changes"])
+        race._cars.remember(watched["cars"])
         return race
 
     def decide(self, decision: Decision) -> None:
         """Let a decision of race control take effect; one on a rider who does not start changes nothing."""
         if decision.rider in self._day.roster.numbers:
             apply(decision, self._tracker)
+            self._defer(decision)
+
+    def _defer(self, decision: Decision) -> None:
+        """What was found by itself and is not as race control says is undone, and not found again."""
+        match decision:
+            case BikeChange(device=device, rider=rider):
+                for wrong in self._changes.overrule(rider, device):
+                    self._tracker.release(wrong)
+                if self._cars.excuse(rider):
+                    self._tracker.carry(rider, False)
+            case Withdrawal(rider=rider):
+                self._changes.withdraw(rider)
+                self._cars.excuse(rider)
+
+    @property
+    def proposals(self) -> tuple[Proposal, ...]:
+        """What race control is asked to decide."""
+        return (*self._changes.proposals, *self._cars.proposals)
+
+    def noticed(self) -> list[RaceEvent]:
+        """The events that were found in the readings since they were last asked for."""
+        events, self._noticed = self._noticed, []
+        return events
+
+    def _notice(self, readings: np.ndarray, states: np.ndarray, clock_ms: int) -> None:
+        """Finds bike changes and riders in cars; both take effect from the next second on."""
+        if clock_ms < self._day.start_ms:
+            return
+        tracker = self._tracker
+        spares = readings[tracker.is_spare(readings["device"])]
+        for device, rider, from_ms in self._changes.see(spares, states, tracker.passage, clock_ms):
+            before = tracker.device_of(rider)
+            tracker.assign(device, rider, from_ms)
+            tracker.release(before)
+            to_go_km = round(float(states["to_go_m"][self._day.roster.numbers == rider][0]) / 1000, 1)
+            text = f"Rider {rider} has changed bikes, {to_go_km:.1f} km from the finish."
+            self._noticed.append(RaceEvent(from_ms, "bike_change", 0, None, (rider,), to_go_km, text))
+        for rider in self._cars.see(states, tracker.passage, clock_ms):
+            tracker.carry(rider, True)
 
     def take(self, batch: Batch) -> None:
         """Take the readings of a batch in, and step the clock to where most of them are."""
         rows = self._on_time(batch.readings)
         for clock_ms in self._seconds_until(clock_of(rows)):
             due = rows["time_ms"] <= clock_ms
-            self._tracker.ingest(rows[due])
-            rows = rows[~due]
+            heard, rows = rows[due], rows[~due]
+            self._tracker.ingest(heard)
             self._blow(clock_ms)
             self._states = self._tracker.frame(clock_ms)
+            self._notice(heard, self._states, clock_ms)
             self.clock_ms = clock_ms
             self._ingest_ns = batch.sent_at_ns
         self._tracker.ingest(rows)

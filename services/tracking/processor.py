@@ -27,6 +27,7 @@ from tracking.kernel.checkpoint import CheckpointError
 from tracking.lease import Lease, bucket_of
 from tracking.live import LiveRace
 from tracking.outlet import Outlet
+from tracking.proposals import BUCKET, Proposal, as_json
 from tracking.race_day import BriefingConfig, race_day
 from tracking.race_desk import RaceDesk
 from tracking.records import READING
@@ -76,6 +77,7 @@ class Processor:
         self._heard_s = 0.0
         self._untold: deque[tuple[StateFrame, int]] = deque(maxlen=KEPT_FRAMES)
         self._counts = {"frames": 0, "corrupt": 0, "refused": 0, "foreign": 0, "fenced": 0, "checkpoints": 0}
+        self._asked: tuple[Proposal, ...] | None = None
         self._state = "compiling the kernel"
         self._last: StateFrame | None = None
 
@@ -86,6 +88,7 @@ class Processor:
             **self._counts,
             "decisions": len(self._desk.decisions),
             "decisions_refused": self._desk.refused,
+            "proposals": len(self._race.proposals) if self._race else 0,
             "role": "active" if self._lease.epoch else "standby",
             "readings": last.readings if last else 0,
             "clock_ms": last.clock_ms if last else None,
@@ -132,6 +135,15 @@ class Processor:
                 await self._tell(outlet)
                 if self._lease.epoch:
                     await self._desk.tell(js)
+                await self._ask(js)
+
+    async def _ask(self, js: JetStreamContext) -> None:
+        """Lay before race control what is open, whenever that has changed."""
+        if not self._lease.epoch or self._race is None:
+            self._asked = None
+        elif self._race.proposals != self._asked:
+            await (await bucket_of(js, BUCKET)).put(self._config.stack, as_json(self._race.proposals))
+            self._asked = self._race.proposals
 
     def _take(self, message: Msg) -> None:
         self._next_seq = message.metadata.sequence.stream + 1
@@ -158,7 +170,7 @@ class Processor:
         frame = self._race.frame(time.time_ns())
         if frame is not None:
             self._untold.append((frame, self._next_seq - 1))
-            self._desk.see(frame.run, frame.riders)
+            self._desk.see(frame.run, frame.riders, self._race.noticed())
 
     def _decide(self, message: Msg) -> None:
         """A decision takes effect in its place between the readings."""

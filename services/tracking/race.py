@@ -49,6 +49,8 @@ class RaceConfig(ServiceConfig):
     """The same seed gives the same race; by default every stack has its own."""
     briefing: BriefingConfig = BriefingConfig()
     """As the processor's: in a time trial the simulated riders start when it expects them to."""
+    mishaps: bool = False
+    """Whether bikes are changed, clocks go wrong and riders give up."""
     radio_key: RadioKey | None = None
     """Seals what goes to the relay, where it has one."""
 
@@ -76,7 +78,9 @@ class RaceService:
         self._config = config
         self._seed = zlib.crc32(config.stack.encode()) if config.seed is None else config.seed
         self._starts = _simulated_starts(config)
-        self._race = Race(self._course, self._seed, config.stage.start_ms, starts=self._starts)
+        self._race = Race(
+            self._course, self._seed, config.stage.start_ms, with_mishaps=config.mishaps, starts=self._starts
+        )
         self._sealer = Sealer(config.radio_key) if config.radio_key else None
         self._status = Status.WAITING
         self._sent = self._unsent = 0

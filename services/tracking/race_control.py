@@ -4,8 +4,11 @@ Examples:
   python -m tracking.race_control --config /etc/etape/processor.json bike-change --device 207 --rider 21
   python -m tracking.race_control --config /etc/etape/processor.json withdraw --rider 45 --at 2017-07-09T14:05:00+02:00
   python -m tracking.race_control --config /etc/etape/processor.json jersey --jersey yellow --rider 1
+  python -m tracking.race_control --config /etc/etape/processor.json proposals
 
-A decision that is published twice counts once. Where to look next: `GET /api/startlist` of the feed.
+A decision that is published twice counts once, and goes before what was found by itself: a bike change to the device
+that a rider had before undoes one that was wrongly found. `proposals` tells what is open, and what to say to agree.
+Where to look next: `GET /api/startlist` of the feed.
 """
 
 import argparse
@@ -19,10 +22,12 @@ from pathlib import Path
 from typing import Annotated, Literal, Protocol
 
 from nats.js import JetStreamContext
-from nats.js.errors import NotFoundError
+from nats.js.errors import KeyNotFoundError, NotFoundError
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from tracking.broker import TROUBLE, BrokerConfig, connected
+from tracking.lease import bucket_of
+from tracking.proposals import BUCKET, Proposal, from_json
 from tracking.service import Mistakes, load_config
 from tracking.streams import CONTROL, MSG_ID, STATES, control_subject, ensure_stream, states_subject
 from tracking.wire import DecodeError, decode_states
@@ -151,6 +156,7 @@ def _parser() -> argparse.ArgumentParser:
     jersey.add_argument("--jersey", choices=JERSEYS, required=True)
     for kind in (bike, withdraw, jersey):
         kind.add_argument("--rider", type=int, required=True, help="number on the rider's back")
+    kinds.add_parser("proposals", help="what race control is asked to decide")
     return parser
 
 
@@ -190,10 +196,32 @@ async def _publish(arguments: argparse.Namespace, config: RaceControlConfig) -> 
     return decision
 
 
+async def _open_proposals(config: RaceControlConfig) -> tuple[Proposal, ...]:
+    """What is open now; ValueError where it cannot be read, one of `TROUBLE` where the broker cannot be had."""
+    async with connected(config.broker, "race-control") as (client, _):
+        try:
+            stored = await (await bucket_of(client.jetstream(), BUCKET)).get(config.stack)
+        except KeyNotFoundError:
+            return ()
+        return from_json(stored.value or b"[]")
+
+
+def told(proposals: Sequence[Proposal]) -> str:
+    """A line for each proposal, and below it what to say to agree."""
+    lines = [
+        f"{datetime.fromtimestamp(asked.since_ms / 1000, UTC).isoformat()}  {asked.reason}\n    {asked.command}"
+        for asked in proposals
+    ]
+    return "\n".join(lines) or "nothing is open"
+
+
 def main() -> int:
     arguments = _parser().parse_args()
     try:
         config = load_config(RaceControlConfig, arguments.config)
+        if arguments.kind == "proposals":
+            print(told(asyncio.run(_open_proposals(config))))
+            return 0
         decision = asyncio.run(_publish(arguments, config))
     except (Mistakes, ValueError) as mistakes:
         print(mistakes, file=sys.stderr)

@@ -7,7 +7,7 @@ another processor, or the same one after a restart, can tell it again without ha
 import json
 import time
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import numpy as np
@@ -60,13 +60,13 @@ class RaceDesk:
         except (AttributeError, TypeError, KeyError, ValueError) as error:
             log("events-forgotten", reason=str(error))
 
-    def see(self, run: int, states: np.ndarray) -> None:
-        """Take in the RIDER_STATE (n,) of the next second of a race."""
+    def see(self, run: int, states: np.ndarray, noticed: Iterable[RaceEvent] = ()) -> None:
+        """Take in the RIDER_STATE (n,) of the next second of a race, and what was noticed in its readings."""
         if run != self._run:
             self._events, self._run = self._followed(), run
         self._clock_ms = int(states["time_ms"].max(initial=0))
         self._to_go_km = round(float(states["to_go_m"].min(initial=0)) / 1000, 1)
-        for event in self._events.follow(states):
+        for event in (*noticed, *self._events.follow(states)):
             self._untold.append((f"{run}-{event.identity}", event))
 
     def _followed(self, memory: Mapping[str, Any] | None = None) -> RaceEvents | TrialEvents:

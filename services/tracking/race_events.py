@@ -33,7 +33,8 @@ class RaceEvent:
     time_ms: int
     """When it began, race clock, Unix milliseconds."""
     kind: str
-    """split, merge, attack, catch, finish, withdrawal or jersey; in a time trial time_check, best_time or caught."""
+    """split, merge, attack, catch, finish, withdrawal, jersey or bike_change; in a time trial time_check, best_time or
+    caught."""
     group_id: int
     """The group that it is about; 0 where it is about none."""
     other_group_id: int | None

@@ -14,6 +14,7 @@ from tracking.course import Course
 from tracking.records import READING
 from tracking.riders import start_list
 from tracking.simulation import radio
+from tracking.simulation.detours import Detours
 from tracking.simulation.dynamics import Plan
 from tracking.simulation.mishaps import MISHAPS, Mishaps, draw_mishaps
 from tracking.simulation.road import build_road
@@ -38,6 +39,8 @@ class Truth:
     speed: np.ndarray
     """m/s"""
     finished: np.ndarray
+    device: np.ndarray
+    """Number of the device that each rode with, u2; 0 for who has given up."""
 
     def places(self, course: Course) -> tuple[np.ndarray, np.ndarray]:
         """(lat, lon) in degrees on the road."""
@@ -88,7 +91,7 @@ class Race:
         self._faults = np.zeros(len(radio.FAULTS), np.int64)
         self.mishaps: Mishaps | None = draw_mishaps(seed, len(self.numbers)) if with_mishaps else None
         self._befell = np.zeros(len(MISHAPS), np.int64)
-        self._stands_at = np.full(len(self.numbers), np.inf)
+        self._detours = None if self.mishaps is None else Detours(self.mishaps, self.numbers, self._road)
 
     @property
     def faults(self) -> dict[str, int]:
@@ -109,7 +112,9 @@ class Race:
         sent = self._pass(second)
         self.next_second = second + 1
         arrived = self._deliver(second, self._sent[:sent], self._due[:sent])
-        return arrived if self.mishaps is None else self._befall(self.mishaps, arrived)
+        if self.mishaps is None or self._detours is None:
+            return arrived
+        return self._befall(self.mishaps, self._detours, arrived)
 
     def _pass(self, second: int) -> int:
         """Moves the field into a second; returns how many readings are sent in it."""
@@ -136,24 +141,23 @@ class Race:
 
     def truth(self) -> Truth:
         """Where everyone was when the last tick's readings were measured."""
-        distance = np.minimum(self._riders["distance"], self._stands_at)
-        stands = np.isfinite(self._stands_at)
-        speed = np.where(stands, 0.0, self._riders["speed"])
-        return Truth(self.next_second - 1, distance, speed, ~np.isnan(self._riders["finished_at"]) & ~stands)
+        second, finished = self.next_second - 1, ~np.isnan(self._riders["finished_at"])
+        distance, speed = self._riders["distance"].copy(), self._riders["speed"].copy()
+        if self.mishaps is None or self._detours is None:
+            return Truth(second, distance, speed, finished, self.numbers)
+        distance, speed = self._detours.distance(), self._detours.speed(speed)
+        finished &= (distance >= self._road.length_m) & np.isinf(self._detours.stands_at)
+        return Truth(second, distance, speed, finished, self.mishaps.ridden(self.numbers, second))
 
-    def _befall(self, mishaps: Mishaps, readings: np.ndarray) -> np.ndarray:
-        """The readings after the mishaps of the second; who gives up stands where that was."""
+    def _befall(self, mishaps: Mishaps, detours: Detours, readings: np.ndarray) -> np.ndarray:
+        """The readings after the mishaps of the second, and those of bikes that nobody rides."""
         second = self.next_second - 1
-        gives_up = (second >= mishaps.abandons_at) & np.isinf(self._stands_at)
-        self._stands_at[gives_up] = self._riders["distance"][gives_up]
+        detours.step(second, self._riders["distance"])
         riders = np.searchsorted(self.numbers, readings["device"])
-        stands = np.isfinite(self._stands_at[riders])
-        standing = readings.copy()
-        place_m = self._stands_at[riders[stands]]
-        cells = np.arange(len(self._road.lat)) * self._road.step_m
-        standing["lat"][stands] = np.interp(place_m, cells, self._road.lat)
-        standing["lon"][stands] = np.interp(place_m, cells, self._road.lon)
-        return mishaps.befall(second, standing, riders, self._befell)
+        fixed_at = (readings["time_ms"] - self.start_ms) // 1000
+        diverted = detours.divert(readings.copy(), riders, fixed_at)
+        sent = mishaps.befall(second, fixed_at, diverted, riders, self._befell)
+        return np.concatenate((sent, detours.on_cars(self._seed, self.start_ms + second * 1000)))
 
     def _deliver(self, second: int, sent: np.ndarray, due: np.ndarray) -> np.ndarray:
         waiting, waiting_due = self._underway
@@ -184,6 +188,8 @@ class Recording:
     """Truth: m/s (T, 198)."""
     finished: np.ndarray
     """Truth: bool (T, 198)."""
+    device: np.ndarray
+    """Truth: number of the device that each rode with, 0 for who has given up; u2 (T, 198)."""
     faults: dict[str, int]
 
     def batches(self) -> Iterator[tuple[int, np.ndarray]]:
@@ -202,7 +208,7 @@ class Recording:
         """A recording that `save` wrote."""
         with np.load(path) as saved:
             faults = dict(zip(saved["fault_names"].tolist(), saved["fault_counts"].tolist(), strict=True))
-            arrays = {name: saved[name] for name in ("readings", "arrived", "distance", "speed", "finished")}
+            arrays = {name: saved[name] for name in ("readings", "arrived", "distance", "speed", "finished", "device")}
             return cls(int(saved["start_ms"]), int(saved["first_ms"]), **arrays, faults=faults)
 
 
@@ -231,5 +237,6 @@ def record_stage(
         distance=np.array([truth.distance for truth in truths]),
         speed=np.array([truth.speed for truth in truths], dtype=np.float32),
         finished=np.array([truth.finished for truth in truths]),
+        device=np.array([truth.device for truth in truths]),
         faults=race.faults,
     )

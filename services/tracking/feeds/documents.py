@@ -178,6 +178,7 @@ class EventDocument(TypedDict):
         "finish",
         "withdrawal",
         "jersey",
+        "bike_change",
         "time_check",
         "best_time",
         "caught",

@@ -57,7 +57,10 @@ def note_motion(device, reading):
 
 @compiled
 def speaks(device, devices, time_ms):
-    """Whether a device speaks for its rider at a moment: of two the newer one, unless only the other moves."""
+    """Whether a device speaks for its rider at a moment: of two the newer one, unless only the other moves.
+
+    Once the newer one has moved with its rider, the older one is in a car: that it moves means nothing.
+    """
     if time_ms < device.from_ms:
         return False
     if device.other < 0:
@@ -65,5 +68,7 @@ def speaks(device, devices, time_ms):
     other = devices[device.other]
     moves, other_moves = device.moved_ms >= time_ms - SPEAKS_FOR_MS, other.moved_ms >= time_ms - SPEAKS_FOR_MS
     if device.from_ms >= other.from_ms:
-        return moves or not other_moves
+        return moves or not other_moves or device.moved_ms >= device.from_ms
+    if other.moved_ms >= other.from_ms:
+        return False
     return not other_moves and (moves or other.heard_ms < time_ms - SPEAKS_FOR_MS)

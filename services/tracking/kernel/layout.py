@@ -63,6 +63,7 @@ TRACK = np.dtype(
         ("effort", "f8"),  # W/kg, what the last minute would have cost in the shelter of others
         ("stood_ms", "i8"),  # for how long without a break, once it was long enough to have given up
         ("driven", "b1"),  # gave up, and nobody could have ridden like this since: the device is in a car
+        ("carried", "b1"),  # the same, found by how the others rode the same road, until race control says otherwise
         ("key", "f8"),  # ranks the riders, largest first
         ("group", "i8"),  # at the last frame, 0 for none
         ("group_id", "i8"),

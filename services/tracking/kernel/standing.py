@@ -118,7 +118,7 @@ def is_driven(track, passed_ms, view, road):
     cost = track.speed * (9.81 * (slope + 0.004) + SHELTERED_DRAG * track.speed * track.speed)
     track.effort += (max(cost, 0.0) - track.effort) * passed_ms / EFFORT_MS
     enough = RESTED_EFFORT if track.driven else DRIVEN_EFFORT
-    track.driven = track.stood_ms >= GAVE_UP_MS and track.effort > enough
+    track.driven = track.carried or (track.stood_ms >= GAVE_UP_MS and track.effort > enough)
 
 
 @compiled

@@ -134,6 +134,33 @@ class Tracker:
             devices["other"][before] = device
         self._devices = devices
 
+    def release(self, device: int) -> None:
+        """Nobody rides with a device any more; it may be assigned again."""
+        if device < len(self._devices):
+            other = self._devices["other"][device]
+            if other >= 0:
+                self._devices["other"][other] = -1
+            self._devices[device] = spare_devices(1)[0]
+
+    def device_of(self, rider: int) -> int:
+        """The number of the device that a rider goes on with, 0 for none."""
+        mine = np.flatnonzero(self._devices["rider"] == self._index_of(rider))
+        return int(mine[np.argmax(self._devices["from_ms"][mine])]) if len(mine) else 0
+
+    def is_spare(self, devices: np.ndarray) -> np.ndarray:
+        """bool (n,): which of these device numbers (n,) nobody rides with."""
+        known = np.minimum(devices, len(self._devices) - 1)
+        return (devices >= len(self._devices)) | (self._devices["rider"][known] < 0)
+
+    def carry(self, rider: int, carried: bool) -> None:
+        """Whether a rider's device is in a car: it is lost to ranking and groups until it is on a bike again."""
+        self._tracks["carried"][self._index_of(rider)] = carried
+
+    @property
+    def passage(self) -> np.ndarray:
+        """When the first rider passed each place of the course, Unix milliseconds, NaN where that was not seen."""
+        return self._passage
+
     def withdraw(self, rider: int, at_ms: int) -> None:
         """A rider takes no part from a moment on: has no place in ranking and groups; ValueError for a stranger."""
         self._tracks["withdrawn_ms"][self._index_of(rider)] = at_ms
