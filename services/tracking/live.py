@@ -19,7 +19,7 @@ from tracking.kernel.devices import EARLIEST_MS, LATEST_MS
 from tracking.proposals import Proposal
 from tracking.race_control import BikeChange, Decision, Withdrawal, apply
 from tracking.race_events import RaceEvent
-from tracking.records import FINISHED, LOST
+from tracking.records import FINISHED, LOST, READING
 from tracking.roster import Roster, bare_roster
 from tracking.start_order import Starts
 from tracking.weather import Weather, places_along
@@ -75,6 +75,7 @@ class LiveRace:
         self._changes = BikeChanges(day.course, day.roster.numbers)
         self._cars = Cars(day.course, day.roster.numbers)
         self._noticed: list[RaceEvent] = []
+        self._spares = np.zeros(0, READING)
         self._clocks = right_clocks()
         self._wrong_clock = 0
         self._states: np.ndarray | None = None
@@ -92,12 +93,13 @@ class LiveRace:
         """
         live = np.array([(self.run, self.clock_ms, self._ingest_ns, self._wrong_clock)], LIVE)
         watched = json.dumps({"changes": self._changes.memory(), "cars": self._cars.memory()}).encode()
-        clocks, tracker, start_ms = self._clocks.copy(), self._tracker.snapshot(), self._day.start_ms
+        clocks, spares = self._clocks.copy(), self._spares.copy()
+        tracker, start_ms = self._tracker.snapshot(), self._day.start_ms
 
         def sealed() -> bytes:
             octets = {"watched": watched, "tracker": tracker()}
             kept = {name: np.frombuffer(content, np.uint8) for name, content in octets.items()}
-            return seal({"live": live, "clocks": clocks, **kept}, {"start": start_ms})
+            return seal({"live": live, "clocks": clocks, "spares": spares, **kept}, {"start": start_ms})
 
         return sealed
 
@@ -105,7 +107,7 @@ class LiveRace:
     def restored(cls, day: RaceDay, data: bytes) -> "LiveRace":
         """The race whose `checkpoint` this is; CheckpointError where it is damaged or of another day or course."""
         octets = np.dtype(np.uint8)
-        dtypes = {"live": LIVE, "clocks": CLOCK, "watched": octets, "tracker": octets}
+        dtypes = {"live": LIVE, "clocks": CLOCK, "spares": READING, "watched": octets, "tracker": octets}
         kept = unseal(data, {"start": day.start_ms}, dtypes)
         live = kept["live"][0]
         race = cls(day, int(live["run"]))
@@ -113,6 +115,7 @@ class LiveRace:
         race._brief()
         race.clock_ms, race._ingest_ns = int(live["clock_ms"]), int(live["ingest_ns"])
         race._clocks, race._wrong_clock = kept["clocks"], int(live["wrong_clock"])
+        race._spares = kept["spares"]
         watched = json.loads(kept["watched"].tobytes())
         race._changes.remember(watched["changes"])
         race._cars.remember(watched["cars"])
@@ -146,12 +149,12 @@ class LiveRace:
         events, self._noticed = self._noticed, []
         return events
 
-    def _notice(self, readings: np.ndarray, states: np.ndarray, clock_ms: int) -> None:
+    def _notice(self, states: np.ndarray, clock_ms: int) -> None:
         """Finds bike changes and riders in cars; both take effect from the next second on."""
+        spares, self._spares = self._spares, self._spares[:0]
         if clock_ms < self._day.start_ms:
             return
         tracker = self._tracker
-        spares = readings[tracker.is_spare(readings["device"])]
         for device, rider, from_ms in self._changes.see(spares, states, tracker.passage, clock_ms):
             before = tracker.device_of(rider)
             tracker.assign(device, rider, from_ms)
@@ -167,14 +170,19 @@ class LiveRace:
         rows = self._on_time(batch.readings)
         for clock_ms in self._seconds_until(clock_of(rows)):
             due = rows["time_ms"] <= clock_ms
-            heard, rows = rows[due], rows[~due]
-            self._tracker.ingest(heard)
+            self._ingest(rows[due])
+            rows = rows[~due]
             self._blow(clock_ms)
             self._states = self._tracker.frame(clock_ms)
-            self._notice(heard, self._states, clock_ms)
+            self._notice(self._states, clock_ms)
             self.clock_ms = clock_ms
             self._ingest_ns = batch.sent_at_ns
-        self._tracker.ingest(rows)
+        self._ingest(rows)
+
+    def _ingest(self, readings: np.ndarray) -> None:
+        self._tracker.ingest(readings)
+        spares = readings[self._tracker.is_spare(readings["device"])]
+        self._spares = np.concatenate((self._spares, spares))
 
     def frame(self, now_ns: int) -> StateFrame | None:
         """The state at the newest second, once; None while there is no new one. `now_ns`: Unix nanoseconds."""

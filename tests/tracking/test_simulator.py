@@ -112,7 +112,7 @@ def test_mishaps_are_told_apart_counted_and_survived() -> None:
     tracker = Tracker(course("2022-21"), numbers, START_MS)
     for clock_ms, batch in stage.batches():
         second = (clock_ms - START_MS) // 1000
-        for rider in np.flatnonzero(mishaps.changes_at == second):
+        for rider in np.flatnonzero(mishaps.rides_at == second):
             tracker.assign(int(mishaps.spare[rider]), int(numbers[rider]), clock_ms)
         for rider in np.flatnonzero(mishaps.abandons_at == second):
             tracker.withdraw(int(numbers[rider]), clock_ms)
@@ -126,3 +126,10 @@ def test_mishaps_are_told_apart_counted_and_survived() -> None:
     assert (last["group"][gone] == 0).all()
     counts = tracker.counts
     assert min(counts.clock, counts.withdrawn) > 0
+    for rider in changes:
+        rides_at = int(mishaps.rides_at[rider]) + 60
+        assert stage.device[rides_at - 1, rider] == numbers[rider]
+        assert stage.device[rides_at, rider] == mishaps.spare[rider]
+        assert stage.distance[rides_at, rider] == pytest.approx(stage.distance[rides_at - 5, rider], abs=1)
+    assert (stage.device[-1][gone] == 0).all()
+    assert (np.diff(stage.distance, axis=0).max(axis=0) < 33).all()
