@@ -198,7 +198,7 @@ async def _publish(arguments: argparse.Namespace, config: RaceControlConfig) -> 
 
 async def _open_proposals(config: RaceControlConfig) -> tuple[Proposal, ...]:
     """What is open now; ValueError where it cannot be read, one of `TROUBLE` where the broker cannot be had."""
-    async with connected(config.broker, "race-control") as (client, _):
+    async with connected(config.broker, "race-control") as client:
         try:
             stored = await (await bucket_of(client.jetstream(), BUCKET)).get(config.stack)
         except KeyNotFoundError:
