@@ -113,8 +113,8 @@ async def resume(js: JetStreamContext, stream: str, durable: str, subject: str |
 
     `subject`: of what it gives; of all where none is named.
 
-    What a killed predecessor had taken is given again at once, not when its time to acknowledge has run out; nothing
-    more goes to it on a connection that the broker takes for alive. So some messages may come again that were
+    What a killed predecessor had taken is given again at once, not when its time to acknowledge has run out; and
+    nothing more goes to a connection of its that the broker takes for alive. So some messages may come again that were
     acknowledged: each consumer here knows what it has.
     """
     start: dict[str, Any] = {"deliver_policy": DeliverPolicy.ALL}
