@@ -30,7 +30,7 @@ def seal(arrays: Mapping[str, np.ndarray], belongs_to: Mapping[str, int]) -> byt
     """The bytes of a checkpoint. `belongs_to` names what it is of, as numbers that `unseal` compares."""
     contents = [[name, str(array.dtype), list(array.shape)] for name, array in arrays.items()]
     described = json.dumps({"belongs_to": dict(belongs_to), "arrays": contents}).encode()
-    packed = zlib.compress(b"".join(map(_by_place, arrays.values())), 1)
+    packed = zlib.compress(b"".join(map(_by_place, arrays.values())), 4)
     body = _ENVELOPE.pack(MAGIC, VERSION, len(described)) + described + packed
     return body + _CRC.pack(zlib.crc32(body))
 
