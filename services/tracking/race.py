@@ -77,9 +77,10 @@ class RaceService:
             raise Mistakes([str(error)]) from None
         self._config = config
         self._seed = zlib.crc32(config.stack.encode()) if config.seed is None else config.seed
-        self._starts = _simulated_starts(config)
+        self.starts = _simulated_starts(config)
+        """When the riders start, on the day of a time trial."""
         self._race = Race(
-            self._course, self._seed, config.stage.start_ms, with_mishaps=config.mishaps, starts=self._starts
+            self._course, self._seed, config.stage.start_ms, with_mishaps=config.mishaps, starts=self.starts
         )
         self._sealer = Sealer(config.radio_key) if config.radio_key else None
         self._status = Status.WAITING
@@ -127,7 +128,7 @@ class RaceService:
 
     def _rehearse(self) -> None:
         """The first second of the day must not wait for the compiler."""
-        Race(self._course, self._seed, 0, starts=self._starts).skip_to(2)
+        Race(self._course, self._seed, 0, starts=self.starts).skip_to(2)
 
     def _ride(self, clock: RaceClock, radio: socket.socket) -> None:
         """Rides up to now."""

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from tracking.race import RaceConfig, RaceService
 from tracking.race_clock import RaceClock, load_clock, save_clock
+from tracking.riders import start_list
 from tracking.service import Mistakes
 from tracking.wire import decode_datagram
 
@@ -127,3 +128,19 @@ def test_a_damaged_clock_starts_the_race_anew(tmp_path: Path, text: str) -> None
     """Guards: a torn file that keeps the race from starting for ever."""
     (tmp_path / "clock.json").write_text(text)
     assert load_clock(tmp_path / "clock.json", "a race") is None
+
+
+def test_on_a_time_trial_day_riders_set_off_as_the_start_table_says(tmp_path: Path, relay: socket.socket) -> None:
+    """Guards: a simulated field that starts together, or at other times than the processor expects."""
+    table = tmp_path / "starts.csv"
+    rows = [f"{number},{30 * place}" for place, number in enumerate(start_list().tolist())]
+    table.write_text("\n".join(["rider,offset_s", *rows]))
+    asked = config(tmp_path, relay.getsockname()[1], briefing={"starts": str(table)})
+    asked = asked.model_copy(update={"stage": asked.stage.model_copy(update={"kind": "individual time trial"})})
+    service = RaceService(asked)
+    assert service.starts is not None
+    assert service.starts.offset_s[:3].tolist() == [0, 30, 60]
+    assert asyncio.run(ride_for(service, 0.2))["race_status"] == "live"
+    table.write_text("rider,offset_s\n1,0\n")
+    with pytest.raises(Mistakes, match="rider 2: has no start"):
+        RaceService(asked)
