@@ -15,15 +15,7 @@ STANDARD = set(sys.stdlib_module_names)
 
 MAY_IMPORT = {
     # The model is read by everything, so it depends on nothing but its own checks; courses and keys have one parser.
-    "infra/estate": {
-        "infra.estate",
-        "pydantic",
-        "yaml",
-        "cryptography",
-        "tracking.course",
-        "tracking.course_file",
-        "tracking.course_formats",
-    },
+    "infra/estate": {"infra.estate", "pydantic", "yaml", "cryptography", "tracking.course"},
     # Renderers are pure functions of the model: no engine, no network.
     "infra/render": {"infra.render", "infra.estate"},
     # What decides in a review is pure: two states in, a judgement out.

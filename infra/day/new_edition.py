@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
-from tracking.course_file import Trace
+from tracking.course.file import Trace
 
 from infra.day.context import Day
 from infra.day.outcome import Refusal

@@ -5,8 +5,8 @@ from functools import lru_cache
 from math import cos, hypot, radians
 from pathlib import Path
 
-from tracking.course_file import EARTH_RADIUS_M, CourseError, CourseMistake, Trace, read_trace
-from tracking.course_formats import SUFFIXES
+from tracking.course.file import EARTH_RADIUS_M, CourseError, CourseMistake, Trace, read_trace
+from tracking.course.formats import SUFFIXES
 
 from infra.estate.model import Finish
 

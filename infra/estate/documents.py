@@ -9,7 +9,7 @@ from ipaddress import IPv4Network
 from typing import Annotated, Literal
 
 from pydantic import AwareDatetime, Field, model_validator
-from tracking.course_formats import SUFFIXES
+from tracking.course.formats import SUFFIXES
 
 from infra.estate.fields import Document, Label, Name, NetworkPort, Port, Ports, SecretName, Terrain, Title, Zone
 from infra.estate.model import Finish, Layer, SiteKind

@@ -7,7 +7,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Literal, get_args
 
-from tracking.course_formats import SUFFIXES
+from tracking.course.formats import SUFFIXES
 
 from infra.estate.build import build_core, build_stage, stage_of
 from infra.estate.checks import check

@@ -10,7 +10,7 @@ from io import StringIO
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from tracking.course_file import Trace, read_trace
+from tracking.course.file import Trace, read_trace
 
 from infra.estate.courses import course_files
 from infra.estate.documents import StageDoc

@@ -18,13 +18,29 @@ from nats.js.api import AckPolicy, ConsumerConfig, DeliverPolicy
 from pydantic import Field
 from starlette.routing import BaseRoute
 
-from tracking.broker import BrokerConfig, hold
+from tracking.briefing.race_day import BriefingConfig, race_day
 from tracking.race_control import Decision, decision_of
-from tracking.race_day import BriefingConfig, race_day
 from tracking.replay.amending import Heard, amended
 from tracking.service import Health, ServiceConfig, StageConfig, log, main, together, until
-from tracking.streams import MSG_ID, READINGS, STATES, control_subject, ensure_stream, read_on, revised_subject
-from tracking.wire import DecodeError, StateFrame, decode_batch, decode_states, encode_states, has_begun, plausible
+from tracking.transport.broker import BrokerConfig, hold
+from tracking.transport.streams import (
+    MSG_ID,
+    READINGS,
+    STATES,
+    control_subject,
+    ensure_stream,
+    read_on,
+    revised_subject,
+)
+from tracking.transport.wire import (
+    DecodeError,
+    StateFrame,
+    decode_batch,
+    decode_states,
+    encode_states,
+    has_begun,
+    plausible,
+)
 
 LOOK_S = 0.25
 PUBLISH_TIMEOUT_S = 5.0

@@ -15,14 +15,14 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import Route
 
-from tracking.broker import BrokerConfig, hold
-from tracking.collector import Arrivals, Collector, Control, Events, Forecasts, PartLimits, Readings, States
-from tracking.object_store import ObjectStoreConfig
-from tracking.parts import STORE_TROUBLE, PartStore
-from tracking.refetch import tell_spans
 from tracking.replay.compaction import CompactionError, compact_stage
 from tracking.service import Health, ServiceConfig, StageConfig, log, main, together, until
-from tracking.streams import (
+from tracking.store.collector import Arrivals, Collector, Control, Events, Forecasts, PartLimits, Readings, States
+from tracking.store.object_store import ObjectStoreConfig
+from tracking.store.parts import STORE_TROUBLE, PartStore
+from tracking.transport.broker import BrokerConfig, hold
+from tracking.transport.refetch import tell_spans
+from tracking.transport.streams import (
     EVENTS,
     FORECASTS,
     READINGS,

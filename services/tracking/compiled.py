@@ -20,7 +20,7 @@ from numba.core.caching import UserProvidedCacheLocator
 _PACKAGE = Path(__file__).parent
 SOURCES = (
     "records.py",
-    "course_geometry.py",
+    "course/geometry.py",
     "kernel/*.py",
     "simulation/*.py",
     "prediction/effort.py",

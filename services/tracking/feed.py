@@ -18,7 +18,12 @@ from pydantic import Field
 from starlette.routing import BaseRoute, WebSocketRoute
 from starlette.websockets import WebSocket
 
-from tracking.broker import BrokerConfig, hold
+from tracking.briefing.groups_config import GroupsConfig
+from tracking.briefing.history import read_classification, read_results
+from tracking.briefing.roster import Roster, bare_roster, read_roster
+from tracking.briefing.stage import stage_course
+from tracking.briefing.start_table import stage_starts
+from tracking.briefing.weather_config import WeatherConfig, weather_of
 from tracking.course import Course
 from tracking.feeds.api import Answer, Asked, Endpoint, Parameters, credentials, parsed
 from tracking.feeds.channel import Channel
@@ -49,23 +54,18 @@ from tracking.feeds.parameters import (
     StreamParameters,
     TimelineParameters,
 )
+from tracking.feeds.snapshot import Beside, course_document
 from tracking.feeds.story import Story
 from tracking.feeds.streaming import tell_events, tell_socket
 from tracking.feeds.views import VIEWS, View
-from tracking.groups_config import GroupsConfig
-from tracking.history import read_classification, read_results
-from tracking.object_store import ObjectStoreConfig
 from tracking.prediction.record import load_judged, load_record
-from tracking.roster import Roster, bare_roster, read_roster
 from tracking.service import Health, ServiceConfig, StageConfig, log, main, together, until
-from tracking.snapshot import Beside, course_document
-from tracking.stage import stage_course
-from tracking.start_table import stage_starts
-from tracking.streams import CONTROL, EVENTS, FORECASTS, STATES, ensure_stream, read_on, states_subject
+from tracking.store.object_store import ObjectStoreConfig
 from tracking.time_trial import Trial, trial_of
+from tracking.transport.broker import BrokerConfig, hold
+from tracking.transport.streams import CONTROL, EVENTS, FORECASTS, STATES, ensure_stream, read_on, states_subject
+from tracking.transport.wire import DecodeError, StateFrame, decode_told
 from tracking.weather import Temperature, TemperatureAlong
-from tracking.weather_config import WeatherConfig, weather_of
-from tracking.wire import DecodeError, StateFrame, decode_told
 
 if TYPE_CHECKING:
     from tracking.replay.moments import ArchivedMoments
@@ -105,8 +105,8 @@ class FeedConfig(ServiceConfig):
 
 
 def _archived(config: FeedConfig) -> "ArchivedMoments":
-    from tracking.parts import PartStore  # pyarrow and boto3: most feeds do without
     from tracking.replay.moments import ArchivedMoments
+    from tracking.store.parts import PartStore  # pyarrow and boto3: most feeds do without
 
     assert config.object_store is not None
     stage = config.stage

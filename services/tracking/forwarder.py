@@ -20,13 +20,13 @@ from nats.js.errors import APIError
 from pydantic import Field
 from starlette.routing import BaseRoute
 
-from tracking.broker import BrokerConfig, hold
 from tracking.service import Health, ServiceConfig, main, together, until
-from tracking.streams import MSG_ID, READINGS, ensure_stream, pending, pull, readings_subject, resume
+from tracking.transport.broker import BrokerConfig, hold
+from tracking.transport.streams import MSG_ID, READINGS, ensure_stream, pending, pull, readings_subject, resume
 
 DURABLE = "forwarder"
 PUBLISH_TIMEOUT_S = 10.0
-"""Not how a cut is noticed, see `tracking.broker`: a far end that is merely busy must not be left."""
+"""Not how a cut is noticed, see `tracking.transport.broker`: a far end that is merely busy must not be left."""
 LIVE_WAITING = 64
 LIVE_AT_ONCE = 8
 REMEMBERED = 10_000

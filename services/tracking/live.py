@@ -7,23 +7,23 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from tracking.bike_changes import BikeChanges
-from tracking.cars import Cars
+from tracking.briefing.history import Classification
+from tracking.briefing.roster import Roster, bare_roster
+from tracking.briefing.start_order import Starts
 from tracking.clocks import CLOCK, correct, right_clocks
 from tracking.course import Course
 from tracking.groups import GroupRules
-from tracking.history import Classification
 from tracking.kernel import Counts, Tracker
 from tracking.kernel.checkpoint import seal, unseal
 from tracking.kernel.devices import EARLIEST_MS, LATEST_MS
-from tracking.proposals import Proposal
 from tracking.race_control import BikeChange, Decision, Withdrawal, apply
 from tracking.race_events import RaceEvent
 from tracking.records import FINISHED, LOST, READING
-from tracking.roster import Roster, bare_roster
-from tracking.start_order import Starts
+from tracking.transport.wire import Batch, RaceStatus, StateFrame
+from tracking.watch.bike_changes import BikeChanges
+from tracking.watch.cars import Cars
+from tracking.watch.proposals import Proposal
 from tracking.weather import Weather, places_along
-from tracking.wire import Batch, RaceStatus, StateFrame
 
 SECOND_MS = 1000
 STEPS_MS = 10_000

@@ -17,8 +17,8 @@ import numpy as np
 
 from tracking.records import READING
 from tracking.service import Mistakes, load_config
-from tracking.spans import ALWAYS_MS, MINUTE_MS, SPAN, from_rows, lacking, spans_of, to_rows, told
-from tracking.wire import plausible
+from tracking.transport.spans import ALWAYS_MS, MINUTE_MS, SPAN, from_rows, lacking, spans_of, to_rows, told
+from tracking.transport.wire import plausible
 
 _SMALLEST_SHELF = 4096
 
@@ -37,7 +37,7 @@ class Manifest:
     """All devices of one run of the race."""
 
     run: int
-    """See `tracking.wire.Batch.run`; 0 where nothing has arrived yet."""
+    """See `tracking.transport.wire.Batch.run`; 0 where nothing has arrived yet."""
     devices: Mapping[int, DeviceCount]
     minutes: np.ndarray = dataclasses.field(default_factory=lambda: np.zeros(0, SPAN), compare=False)
     """SPAN rows of a minute each, where they were asked for: they tell when a difference is."""
@@ -111,7 +111,7 @@ class Tally:
     def add(self, readings: np.ndarray) -> np.ndarray:
         """Count READING rows, shape (n,); returns the mask of those that were not known before.
 
-        What cannot be a fix (`tracking.wire.plausible`) is not counted, and so neither stored nor missed anywhere.
+        What cannot be a fix (`wire.plausible`) is not counted, and so neither stored nor missed anywhere.
         """
         sound = np.flatnonzero(plausible(readings))
         added = np.zeros(len(readings), bool)
@@ -205,7 +205,7 @@ def read_manifest(file: Path) -> Manifest:
 def read_archive(config: Path, run: int | None) -> Manifest:
     """Read the stored Parquet again and count it; the last run where none is named. Raises `Mistakes`."""
     from tracking.archive import ArchiveConfig  # pyarrow, boto3: the truck does without
-    from tracking.parts import STORE_TROUBLE, PartStore, Shelf
+    from tracking.store.parts import STORE_TROUBLE, PartStore, Shelf
 
     settings = load_config(ArchiveConfig, config)
     stage = (settings.stage.edition, settings.stage.number)

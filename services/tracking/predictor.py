@@ -17,12 +17,12 @@ from nats.js import JetStreamContext
 from nats.js.errors import NotFoundError
 from starlette.routing import BaseRoute
 
-from tracking.broker import BrokerConfig, hold
+from tracking.briefing.stage import stage_course
 from tracking.prediction.forecaster import Forecaster, why_silent
 from tracking.prediction.model import ModelError, load_model
 from tracking.service import Health, Mistakes, ServiceConfig, StageConfig, log, main, until
-from tracking.stage import stage_course
-from tracking.streams import (
+from tracking.transport.broker import BrokerConfig, hold
+from tracking.transport.streams import (
     FORECASTS,
     MSG_ID,
     STATES,
@@ -31,7 +31,7 @@ from tracking.streams import (
     read_on,
     states_subject,
 )
-from tracking.wire import DecodeError, StateFrame, decode_states
+from tracking.transport.wire import DecodeError, StateFrame, decode_states
 
 RUN = "Etape-Run"
 """Header of a forecast: the run of the race that it is of."""

@@ -22,19 +22,19 @@ from nats.js.errors import NotFoundError
 from pydantic import Field
 from starlette.routing import BaseRoute
 
-from tracking.broker import BrokerConfig, hold
+from tracking.briefing.race_day import BriefingConfig, race_day
 from tracking.kernel.checkpoint import CheckpointError
-from tracking.lease import Lease, bucket_of
 from tracking.live import LiveRace
-from tracking.outlet import Outlet
-from tracking.proposals import BUCKET, Proposal, as_json
-from tracking.race_day import BriefingConfig, race_day
 from tracking.race_desk import RaceDesk
 from tracking.records import READING
 from tracking.service import Health, ServiceConfig, StageConfig, log, main, together, until
-from tracking.streams import READINGS, STATES, control_subject, ensure_stream, read_on, states_subject
 from tracking.time_trial import trial_of
-from tracking.wire import Batch, DecodeError, StateFrame, decode_batch, has_begun, plausible
+from tracking.transport.broker import BrokerConfig, hold
+from tracking.transport.lease import Lease, bucket_of
+from tracking.transport.outlet import Outlet
+from tracking.transport.streams import READINGS, STATES, control_subject, ensure_stream, read_on, states_subject
+from tracking.transport.wire import Batch, DecodeError, StateFrame, decode_batch, has_begun, plausible
+from tracking.watch.proposals import BUCKET, Proposal, as_json
 
 CHECKPOINTS = "CHECKPOINTS"
 KEPT_FRAMES = 10

@@ -15,15 +15,15 @@ import numpy as np
 from pydantic import Field
 from starlette.routing import BaseRoute
 
+from tracking.briefing.race_day import BriefingConfig, briefed_starts
+from tracking.briefing.riders import start_list
+from tracking.briefing.start_order import Starts
 from tracking.course import CourseError, read_course
 from tracking.race_clock import RaceClock, load_clock, save_clock
-from tracking.race_day import BriefingConfig, briefed_starts
-from tracking.riders import start_list
-from tracking.seal import RadioKey, Sealer
 from tracking.service import Health, Mistakes, Section, ServiceConfig, StageConfig, log, main
-from tracking.simulator import Race
-from tracking.start_order import Starts
-from tracking.wire import encode_datagrams
+from tracking.simulation.simulator import Race
+from tracking.transport.seal import RadioKey, Sealer
+from tracking.transport.wire import encode_datagrams
 
 FASTEST = 60.0
 CATCH_UP_S = 30

@@ -25,12 +25,12 @@ from nats.js import JetStreamContext
 from nats.js.errors import KeyNotFoundError, NotFoundError
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
-from tracking.broker import TROUBLE, BrokerConfig, connected
-from tracking.lease import bucket_of
-from tracking.proposals import BUCKET, Proposal, from_json
 from tracking.service import Mistakes, load_config
-from tracking.streams import CONTROL, MSG_ID, STATES, control_subject, ensure_stream, states_subject
-from tracking.wire import DecodeError, decode_states
+from tracking.transport.broker import TROUBLE, BrokerConfig, connected
+from tracking.transport.lease import bucket_of
+from tracking.transport.streams import CONTROL, MSG_ID, STATES, control_subject, ensure_stream, states_subject
+from tracking.transport.wire import DecodeError, decode_states
+from tracking.watch.proposals import BUCKET, Proposal, from_json
 
 KINDS = ("bike_change", "withdrawal", "jersey")
 JERSEYS = ("yellow", "green", "polka_dot", "white")

@@ -17,8 +17,8 @@ from nats.js import JetStreamContext
 from tracking.race_control import Decision, JerseyWorn, Withdrawal, decision_of
 from tracking.race_events import RaceEvent, RaceEvents
 from tracking.service import log
-from tracking.streams import DEDUPLICATION_S, EVENTS, MSG_ID, ensure_stream, events_subject
 from tracking.time_trial import Trial, TrialEvents
+from tracking.transport.streams import DEDUPLICATION_S, EVENTS, MSG_ID, ensure_stream, events_subject
 
 TOLD_FOR_S = DEDUPLICATION_S / 2
 """Older events are not told again: the broker may not know them any more."""
@@ -96,7 +96,7 @@ class RaceDesk:
         return decision
 
     async def tell(self, js: JetStreamContext) -> None:
-        """Publish the events that this process has not yet told; one of `tracking.broker.TROUBLE`."""
+        """Publish the events that this process has not yet told; one of `tracking.transport.broker.TROUBLE`."""
         while self._untold:
             identity, event = self._untold[0]
             if self._clock_ms - event.time_ms < self._told_for_ms:

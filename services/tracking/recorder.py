@@ -1,7 +1,7 @@
 """The recorder on the truck's storage: a raw log of all readings that does not depend on any broker.
 
 It acknowledges a batch after the disk has it, so the truck's broker keeps what the disk does not take. Where it knows
-the cloud's broker, it also brings there again what the archive lacks (`tracking.refetch`).
+the cloud's broker, it also brings there again what the archive lacks (`tracking.transport.refetch`).
 """
 
 import asyncio
@@ -16,13 +16,13 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import Route
 
-from tracking.broker import BrokerConfig, hold
-from tracking.journal import Journal, newest_run
 from tracking.manifest import Manifest
-from tracking.refetch import Refetcher
 from tracking.service import Health, ServiceConfig, log, main, together, until
-from tracking.streams import READINGS, pending, pull, resume, run_of
-from tracking.wire import Batch, DecodeError, decode_batch
+from tracking.transport.broker import BrokerConfig, hold
+from tracking.transport.journal import Journal, newest_run
+from tracking.transport.refetch import Refetcher
+from tracking.transport.streams import READINGS, pending, pull, resume, run_of
+from tracking.transport.wire import Batch, DecodeError, decode_batch
 
 DURABLE = "recorder"
 

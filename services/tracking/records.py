@@ -1,7 +1,7 @@
 """The records that travel: readings up from the road, rider states down to everyone who watches.
 
 Both are numpy record arrays with a fixed little-endian layout, so a batch is its own wire format (see
-`tracking.wire`) and a column of a Parquet file has the same name and unit.
+`tracking.transport.wire`) and a column of a Parquet file has the same name and unit.
 """
 
 import numpy as np

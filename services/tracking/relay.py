@@ -23,14 +23,14 @@ from nats.js.errors import APIError
 from pydantic import AwareDatetime, Field
 from starlette.routing import BaseRoute
 
-from tracking.broker import BrokerConfig, hold
 from tracking.records import READING
-from tracking.repeats import Repeats
-from tracking.seal import Forged, Gate, RadioKey, Replayed
 from tracking.service import Health, Mistakes, ServiceConfig, cancel, log, main, together
-from tracking.spill import Spill
-from tracking.streams import MSG_ID, readings_subject, run_of
-from tracking.wire import Batch, DecodeError, decode_datagram, defects, encode_batch
+from tracking.transport.broker import BrokerConfig, hold
+from tracking.transport.repeats import Repeats
+from tracking.transport.seal import Forged, Gate, RadioKey, Replayed
+from tracking.transport.spill import Spill
+from tracking.transport.streams import MSG_ID, readings_subject, run_of
+from tracking.transport.wire import Batch, DecodeError, decode_datagram, defects, encode_batch
 
 PUBLISH_TIMEOUT_S = 2.0
 AT_ONCE = 32

@@ -26,8 +26,8 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import BaseRoute, Route
 
+from tracking.briefing.start_order import Kind
 from tracking.door import Door, DoorConfig, raise_file_limit
-from tracking.start_order import Kind
 
 MAX_WORD = 4096
 """Bytes of what a client may say over a WebSocket."""

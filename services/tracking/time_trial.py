@@ -8,11 +8,11 @@ from typing import Any
 
 import numpy as np
 
+from tracking.briefing.roster import Roster
+from tracking.briefing.start_order import Kind, Starts
 from tracking.course import Course
 from tracking.race_events import RaceEvent
 from tracking.records import FINISHED, LOST
-from tracking.roster import Roster
-from tracking.start_order import Kind, Starts
 
 SETTLED_MS = 10_000
 """After this long no reading changes a time at the line any more."""

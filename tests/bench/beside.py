@@ -17,10 +17,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from tracking.briefing.riders import start_list
 from tracking.course import Course, read_course
 from tracking.kernel import Tracker
-from tracking.riders import start_list
-from tracking.simulator import Recording, record_stage
+from tracking.simulation.simulator import Recording, record_stage
 
 from infra.workspace import Workspace
 from tests.bench.figure import Figure

@@ -26,7 +26,7 @@ from starlette.routing import Route
 from tracking.door import raise_file_limit
 from tracking.feed import Feed
 from tracking.service import serve
-from tracking.wire import StateFrame, encode_states
+from tracking.transport.wire import StateFrame, encode_states
 
 from tests.bench.figure import Figure
 from tests.feeds.races import config, frame

@@ -23,7 +23,7 @@ from tracking.course import read_course
 from tracking.replay.recording import read_recording
 from tracking.replay.ride import ride
 from tracking.replay.start import find_start
-from tracking.simulator import record_stage
+from tracking.simulation.simulator import record_stage
 
 from tests.bench.figure import Figure
 

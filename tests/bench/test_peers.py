@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from tracking.course import read_course
-from tracking.simulator import Recording, record_stage
+from tracking.simulation.simulator import Recording, record_stage
 
 from tests.bench import beside
 from tests.bench.peers import loop

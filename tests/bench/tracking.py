@@ -17,10 +17,10 @@ import time
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
+from tracking.briefing.riders import start_list
 from tracking.course import read_course
 from tracking.kernel import Tracker
-from tracking.riders import start_list
-from tracking.simulator import Recording, record_stage
+from tracking.simulation.simulator import Recording, record_stage
 
 from tests.bench.figure import Figure
 from tests.bench.per_event import PerEventTracker

@@ -20,7 +20,7 @@ from pathlib import Path
 import numpy as np
 from tracking.manifest import Manifest, compare
 from tracking.records import READING
-from tracking.wire import encode_datagrams
+from tracking.transport.wire import encode_datagrams
 
 from tests.bench.figure import Figure
 

@@ -13,12 +13,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from tracking.briefing.riders import start_list
 from tracking.course import Course, build_course, read_course
-from tracking.course_file import Trace
-from tracking.course_geometry import METRES_PER_DEGREE
+from tracking.course.file import Trace
+from tracking.course.geometry import METRES_PER_DEGREE
 from tracking.kernel import Tracker
 from tracking.records import READING
-from tracking.riders import start_list
 from tracking.simulation.road import build_road
 
 from tests.bench.figure import Figure

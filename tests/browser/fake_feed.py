@@ -22,6 +22,7 @@ from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response, StreamingResponse
 from starlette.routing import Route
+from tracking.briefing.riders import start_list
 from tracking.course import Course, read_course
 from tracking.feeds.deltas import DeltaDocument, delta_of
 from tracking.feeds.documents import (
@@ -33,12 +34,11 @@ from tracking.feeds.documents import (
     StartListDocument,
     TimelineDocument,
 )
+from tracking.feeds.snapshot import Beside, course_document, snapshot_document
 from tracking.feeds.views import View, small
 from tracking.records import RIDER_STATE
-from tracking.riders import start_list
 from tracking.service import StageConfig
-from tracking.snapshot import Beside, course_document, snapshot_document
-from tracking.wire import RaceStatus, StateFrame
+from tracking.transport.wire import RaceStatus, StateFrame
 
 COURSES = Path(__file__).resolve().parents[2] / "stacks/courses"
 STAGE = StageConfig.model_validate(

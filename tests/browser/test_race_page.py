@@ -6,7 +6,7 @@ import re
 import pytest
 from playwright.sync_api import expect
 from tracking.course import Course
-from tracking.wire import RaceStatus
+from tracking.transport.wire import RaceStatus
 
 from tests.browser.conftest import OpenPage
 from tests.browser.fake_feed import FakeFeed, Served

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tracking.course_file import EARTH_RADIUS_M, Trace
+from tracking.course.file import EARTH_RADIUS_M, Trace
 
 from infra.estate.build import stage_of
 from infra.estate.capacity import Contract, Profile, capacity_of, counts_at, limits_of, machines_of, pinned

@@ -13,12 +13,12 @@ import uvloop
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.routing import Mount
+from tracking.briefing.riders import start_list
 from tracking.door import Door
 from tracking.feed import Feed, FeedConfig
 from tracking.feeds.moments import Moments
 from tracking.records import RIDER_STATE
-from tracking.riders import start_list
-from tracking.wire import RaceStatus, StateFrame, encode_states
+from tracking.transport.wire import RaceStatus, StateFrame, encode_states
 
 from infra.workspace import ROOT
 

@@ -12,8 +12,8 @@ import pytest
 from jsonschema import Draft202012Validator
 from tracking.course import read_course
 from tracking.feed import Feed
+from tracking.transport.wire import StateFrame, encode_states
 from tracking.weather import SimulatedWeather, places_along
-from tracking.wire import StateFrame, encode_states
 
 from tests.feeds.races import STAGE, START_MS, Kept, Served, config, event, forecast, frame
 from tests.feeds.test_streams import events

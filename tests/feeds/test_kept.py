@@ -7,8 +7,8 @@ import pytest
 from nats.js.errors import NotFoundError
 from tracking.feeds.gate import Refused
 from tracking.feeds.kept import KeptStates
-from tracking.streams import states_subject
-from tracking.wire import encode_states
+from tracking.transport.streams import states_subject
+from tracking.transport.wire import encode_states
 
 from tests.feeds.races import STACK, START_MS, frame
 

@@ -24,10 +24,10 @@ from tracking.feeds.channel import RING, Channel, Reader
 from tracking.feeds.deltas import applied, delta_of
 from tracking.feeds.gzipped import HEAD, Checksum, deflate, following
 from tracking.feeds.messages import Message as Told
+from tracking.feeds.snapshot import Beside, snapshot_document
 from tracking.feeds.views import VIEWS, View, small
 from tracking.service import StageConfig
-from tracking.snapshot import Beside, snapshot_document
-from tracking.wire import encode_states
+from tracking.transport.wire import encode_states
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import connect
 

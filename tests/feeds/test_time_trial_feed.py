@@ -4,17 +4,17 @@ import json
 from datetime import UTC, datetime
 
 import numpy as np
+from tracking.briefing.roster import bare_roster
+from tracking.briefing.stage import stage_course
+from tracking.briefing.start_table import stage_starts
 from tracking.feeds.deltas import applied, delta_of
 from tracking.feeds.documents import SnapshotDocument
 from tracking.feeds.moment import Moment
 from tracking.feeds.race_2015 import race_2015
 from tracking.feeds.race_center import pack, telemetry
+from tracking.feeds.snapshot import Beside
 from tracking.feeds.story import Story
-from tracking.roster import bare_roster
 from tracking.service import StageConfig
-from tracking.snapshot import Beside
-from tracking.stage import stage_course
-from tracking.start_table import stage_starts
 from tracking.time_trial import trial_of
 
 from tests.feeds.races import STACK, STAGE, START_MS, config, frame

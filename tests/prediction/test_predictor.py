@@ -13,8 +13,8 @@ import pytest
 from tracking.course import read_course
 from tracking.prediction.forecaster import Forecaster
 from tracking.prediction.observation import EVERY_S
-from tracking.streams import FORECASTS, STATES, ensure_stream, states_subject
-from tracking.wire import RaceStatus, StateFrame, encode_states
+from tracking.transport.streams import FORECASTS, STATES, ensure_stream, states_subject
+from tracking.transport.wire import RaceStatus, StateFrame, encode_states
 
 from tests.prediction.moments import COURSES, model
 from tests.prediction.test_forecast import states

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 import numpy as np
 import pytest
 from moto.server import ThreadedMotoServer
-from tracking.object_store import ObjectStoreConfig
-from tracking.parts import PartStore, Shelf
 from tracking.records import RIDER_STATE
+from tracking.store.object_store import ObjectStoreConfig
+from tracking.store.parts import PartStore, Shelf
 
 RUN = 1_499_590_000
 SHELF = Shelf("states", 2017, 9, RUN)

@@ -5,16 +5,23 @@ from functools import cache
 from pathlib import Path
 
 import numpy as np
-from tracking.broker import BrokerConfig, connected
 from tracking.course import read_course
 from tracking.feeds.kept import KeptStates
 from tracking.live import RaceDay
 from tracking.race_control import Decision, JerseyWorn, Withdrawal
 from tracking.records import LOST, RIDER_STATE
 from tracking.replay.amending import Heard, amended, frames_in_order
-from tracking.simulator import Race
-from tracking.streams import READINGS, STATES, ensure_stream, readings_subject, revised_subject, states_subject
-from tracking.wire import Batch, RaceStatus, StateFrame, decode_states, encode_batch, encode_states
+from tracking.simulation.simulator import Race
+from tracking.transport.broker import BrokerConfig, connected
+from tracking.transport.streams import (
+    READINGS,
+    STATES,
+    ensure_stream,
+    readings_subject,
+    revised_subject,
+    states_subject,
+)
+from tracking.transport.wire import Batch, RaceStatus, StateFrame, decode_states, encode_batch, encode_states
 
 from tests.replay.archives import RUN, START_MS
 from tests.tracking_transport.harness import COURSE, STACK, Broker, Service, eventually, stage_config

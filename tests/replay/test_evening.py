@@ -3,8 +3,8 @@
 from pathlib import Path
 
 import numpy as np
-from tracking.object_store import ObjectStoreConfig
-from tracking.parts import PartStore
+from tracking.store.object_store import ObjectStoreConfig
+from tracking.store.parts import PartStore
 
 from tests.replay.test_amending import publish, seconds
 from tests.tracking_transport.harness import Broker, Service, eventually, stage_config

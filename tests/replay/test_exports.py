@@ -12,9 +12,9 @@ import pyarrow.parquet as pq
 import pytest
 from tracking.exports.__main__ import main
 from tracking.exports.source import from_archive
-from tracking.parts import PartStore
 from tracking.replay.recording import read_recording
 from tracking.replay.sheet import table_of
+from tracking.store.parts import PartStore
 
 from tests.replay.archives import SHELF, START_MS, states
 

@@ -6,8 +6,8 @@ import pytest
 from starlette.applications import Starlette
 from starlette.testclient import TestClient
 from tracking.feed import Feed, FeedConfig
-from tracking.object_store import ObjectStoreConfig
-from tracking.parts import PartStore
+from tracking.store.object_store import ObjectStoreConfig
+from tracking.store.parts import PartStore
 
 from tests.replay.archives import SHELF, START_MS, states
 from tests.tracking_transport.harness import STACK, stage_config

@@ -4,12 +4,12 @@ import asyncio
 
 import numpy as np
 import pytest
-from tracking.collector import Arrivals, Control, Readings, States
-from tracking.parts import PartStore, Shelf
 from tracking.replay import compaction
 from tracking.replay.compaction import CompactionError, compact
 from tracking.replay.moments import ArchivedMoments
-from tracking.wire import RaceStatus, StateFrame
+from tracking.store.collector import Arrivals, Control, Readings, States
+from tracking.store.parts import PartStore, Shelf
+from tracking.transport.wire import RaceStatus, StateFrame
 
 from tests.replay.archives import RUN, SHELF, START_MS, states
 

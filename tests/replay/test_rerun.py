@@ -8,16 +8,16 @@ from functools import cache
 from pathlib import Path
 
 import numpy as np
-from tracking.broker import BrokerConfig, connected
-from tracking.collector import Arrivals
 from tracking.course import read_course
 from tracking.live import LiveRace, RaceDay
-from tracking.object_store import ObjectStoreConfig
-from tracking.parts import PartStore, Shelf
 from tracking.rerun.jobs import DURABLE, JOBS, Job
 from tracking.rerun.work import run_again
-from tracking.simulator import Race
-from tracking.wire import Batch, encode_batch
+from tracking.simulation.simulator import Race
+from tracking.store.collector import Arrivals
+from tracking.store.object_store import ObjectStoreConfig
+from tracking.store.parts import PartStore, Shelf
+from tracking.transport.broker import BrokerConfig, connected
+from tracking.transport.wire import Batch, encode_batch
 
 from tests.replay.archives import RUN, START_MS
 from tests.tracking_transport.harness import COURSE, Broker, eventually, stage_config

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from tracking.records import READING
 from tracking.replay.start import line_crossed
-from tracking.simulator import record_stage
+from tracking.simulation.simulator import record_stage
 
 from tests.tracking.rides import START_MS, course, laps_stage, ride
 

@@ -11,7 +11,7 @@ from xml.sax.saxutils import escape
 import gpxpy.gpx
 import numpy as np
 from garmin_fit_sdk import Encoder, Profile
-from tracking.course_geometry import EARTH_RADIUS_M
+from tracking.course.geometry import EARTH_RADIUS_M
 
 SEMICIRCLES = 2**31 / 180
 TCX_TYPES = {("climb", "HC"): "Hors Category", ("climb", "1"): "1st Category", ("sprint", ""): "Sprint"}

@@ -8,7 +8,7 @@ import numpy as np
 from tracking.course import Course, read_course
 from tracking.kernel import Tracker
 from tracking.records import READING
-from tracking.simulator import Recording, record_stage
+from tracking.simulation.simulator import Recording, record_stage
 
 COURSES = Path(__file__).parents[2] / "stacks" / "courses"
 START_MS = 1_499_596_500_000

@@ -2,12 +2,12 @@
 
 import numpy as np
 import pytest
+from tracking.briefing.roster import Entrant, Roster
 from tracking.kernel import Tracker
 from tracking.live import LiveRace, RaceDay
 from tracking.race_control import BikeChange, Withdrawal, told
 from tracking.race_events import RaceEvent
-from tracking.roster import Entrant, Roster
-from tracking.wire import Batch
+from tracking.transport.wire import Batch
 
 from tests.tracking.rides import START_MS, course, ride
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from tracking.course import CourseError, read_course
-from tracking.course_file import segment_lengths
+from tracking.course.file import segment_lengths
 
 COURSES = Path(__file__).parents[2] / "stacks" / "courses"
 ALL = sorted(COURSES.glob("*.geojson"))

@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 from tracking.course import CourseError, read_course
-from tracking.course_file import read_trace
-from tracking.course_formats import MOST_BYTES
+from tracking.course.file import read_trace
+from tracking.course.formats import MOST_BYTES
 
 from tests.tracking.course_files import WRITERS, Drawn, Place, fit, geojson, gpx, north, on_road, tcx, write
 

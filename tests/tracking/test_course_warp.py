@@ -8,8 +8,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from tracking.course import Course, CourseError, build_course, read_course
-from tracking.course_file import Checkpoint, Trace, read_trace
-from tracking.course_geometry import EARTH_RADIUS_M, segment_lengths
+from tracking.course.file import Checkpoint, Trace, read_trace
+from tracking.course.geometry import EARTH_RADIUS_M, segment_lengths
 
 from tests.tracking.course_files import WRITERS, Drawn, Place, north, on_road, write
 from tests.tracking.rides import course

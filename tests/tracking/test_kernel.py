@@ -8,13 +8,13 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tracking.briefing.riders import start_list
 from tracking.course import Course
 from tracking.kernel import Tracker
 from tracking.kernel.checkpoint import CheckpointError
 from tracking.kernel.layout import WATERMARK_MS
 from tracking.records import READING
-from tracking.riders import start_list
-from tracking.simulator import Recording, record_stage
+from tracking.simulation.simulator import Recording, record_stage
 
 from tests.tracking.rides import START_MS, course, laps_stage, replay, ride
 

@@ -7,11 +7,11 @@ import time
 from pathlib import Path
 
 import pytest
+from tracking.briefing.riders import start_list
 from tracking.race import RaceConfig, RaceService
 from tracking.race_clock import RaceClock, load_clock, save_clock
-from tracking.riders import start_list
 from tracking.service import Mistakes
-from tracking.wire import decode_datagram
+from tracking.transport.wire import decode_datagram
 
 from tests.tracking.rides import COURSES
 

@@ -2,10 +2,10 @@
 
 import numpy as np
 import pytest
+from tracking.briefing.riders import start_list
 from tracking.kernel import Tracker
-from tracking.riders import start_list
 from tracking.simulation.mishaps import FIRST_SPARE, draw_mishaps
-from tracking.simulator import Race, Recording, record_stage
+from tracking.simulation.simulator import Race, Recording, record_stage
 
 from tests.tracking.rides import START_MS, course, laps_stage
 

@@ -7,13 +7,13 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tracking.briefing.riders import start_list
 from tracking.course import Course, build_course
-from tracking.course_file import Trace
+from tracking.course.file import Trace
 from tracking.groups import GroupRules
 from tracking.kernel import Tracker
 from tracking.kernel.power import DRAG_AREA_M2, DRIVE, LOADED_KG, ROLLING
 from tracking.records import READING
-from tracking.riders import start_list
 from tracking.simulation.effort import drag_share, resistance
 from tracking.simulation.road import build_road
 

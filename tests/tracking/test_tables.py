@@ -5,11 +5,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from tracking.history import Result, read_classification, read_results
-from tracking.riders import start_list
-from tracking.roster import Entrant, bare_roster, read_roster
+from tracking.briefing.history import Result, read_classification, read_results
+from tracking.briefing.riders import start_list
+from tracking.briefing.roster import Entrant, bare_roster, read_roster
+from tracking.briefing.tables import MANY
 from tracking.service import Mistakes
-from tracking.tables import MANY
 
 
 def written(folder: Path, text: str, name: str = "table.csv") -> Path:

@@ -9,23 +9,23 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 import pytest
+from tracking.briefing.race_day import BriefingConfig, race_day
+from tracking.briefing.riders import start_list
+from tracking.briefing.roster import Entrant, Roster, bare_roster
+from tracking.briefing.start_order import Starts, individual_starts, team_starts
+from tracking.briefing.start_table import read_starts
 from tracking.feeds.documents import EventDocument
+from tracking.feeds.trial_view import trial_document
 from tracking.kernel import Tracker
 from tracking.kernel.checkpoint import CheckpointError
 from tracking.live import LiveRace, RaceDay
-from tracking.race_day import BriefingConfig, race_day
 from tracking.race_events import RaceEvent
 from tracking.records import FINISHED, FRESH, LOST
 from tracking.replay.__main__ import main
-from tracking.riders import start_list
-from tracking.roster import Entrant, Roster, bare_roster
 from tracking.service import Mistakes, StageConfig
-from tracking.simulator import Recording, record_stage
-from tracking.start_order import Starts, individual_starts, team_starts
-from tracking.start_table import read_starts
+from tracking.simulation.simulator import Recording, record_stage
 from tracking.time_trial import TrialEvents, trial_of
-from tracking.trial_view import trial_document
-from tracking.wire import Batch, RaceStatus
+from tracking.transport.wire import Batch, RaceStatus
 
 from tests.tracking.rides import START_MS, course
 from tests.tracking.test_standing import on_the_road, straight_road

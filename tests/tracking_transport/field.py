@@ -8,11 +8,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
+from tracking.briefing.riders import start_list
 from tracking.course import read_course
 from tracking.records import READING
-from tracking.riders import start_list
-from tracking.seal import Sealer
-from tracking.wire import encode_datagrams
+from tracking.transport.seal import Sealer
+from tracking.transport.wire import encode_datagrams
 
 COURSE = Path(__file__).parents[2] / "stacks/courses/2023-09.geojson"
 RACE_START_MS = 1_499_590_800_000

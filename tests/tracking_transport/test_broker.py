@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 
 import pytest
 from nats.aio.client import Client
-from tracking.broker import BrokerConfig, connected, hold
+from tracking.transport.broker import BrokerConfig, connected, hold
 
 INFO = b'INFO {"server_id": "x", "version": "2.15.0", "max_payload": 1048576, "headers": true}\r\n'
 LOST_WITHIN_S = 2.0

@@ -6,15 +6,15 @@ from contextlib import contextmanager
 
 import numpy as np
 import polars as pl
-from tracking.object_store import ObjectStoreConfig
-from tracking.parts import PartStore
+from tracking.briefing.race_day import BriefingConfig, race_day
 from tracking.race_control import BikeChange, Decision, JerseyWorn, Withdrawal
-from tracking.race_day import BriefingConfig, race_day
 from tracking.records import LOST
 from tracking.rerun.jobs import Job
 from tracking.rerun.work import run_again
 from tracking.service import StageConfig
-from tracking.streams import MSG_ID, control_subject
+from tracking.store.object_store import ObjectStoreConfig
+from tracking.store.parts import PartStore
+from tracking.transport.streams import MSG_ID, control_subject
 
 from tests.tracking_transport.harness import PROCESSORS, STACK, Loopback, eventually, stage_config
 from tests.tracking_transport.test_standby import asked, other_than, told

@@ -6,10 +6,10 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from tracking import streams
 from tracking.relay import Relay, RelayConfig
 from tracking.service import Health
-from tracking.wire import encode_datagrams
+from tracking.transport import streams
+from tracking.transport.wire import encode_datagrams
 
 from tests.tracking_transport.field import Field
 from tests.tracking_transport.harness import STACK, Broker, Service, eventually, free_port, handed_over

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from tracking.journal import Journal, newest_run
 from tracking.records import READING
-from tracking.wire import Batch
+from tracking.transport.journal import Journal, newest_run
+from tracking.transport.wire import Batch
 
 RUN = 1_499_590_000
 

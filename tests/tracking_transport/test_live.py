@@ -6,12 +6,12 @@ from collections.abc import Iterator
 import numpy as np
 import pytest
 from tracking.course import read_course
+from tracking.feeds.snapshot import MAX_POINTS, course_document, snapshot_document
 from tracking.kernel.checkpoint import CheckpointError
 from tracking.live import LiveRace, RaceDay
 from tracking.records import RIDER_STATE
 from tracking.service import StageConfig
-from tracking.snapshot import MAX_POINTS, course_document, snapshot_document
-from tracking.wire import Batch, RaceStatus, StateFrame
+from tracking.transport.wire import Batch, RaceStatus, StateFrame
 
 from tests.tracking_transport.field import COURSE, RACE_START_MS, Field
 from tests.tracking_transport.harness import stage_config

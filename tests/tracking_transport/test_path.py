@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from tracking.manifest import Manifest, compare
 from tracking.records import RIDER_STATE
-from tracking.wire import Batch, RaceStatus, StateFrame, encode_batch, encode_states
+from tracking.transport.wire import Batch, RaceStatus, StateFrame, encode_batch, encode_states
 
 from tests.tracking_transport.harness import RELAYS, Broker, Loopback, eventually
 

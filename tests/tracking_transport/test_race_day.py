@@ -6,9 +6,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 from pydantic import ValidationError
+from tracking.briefing.race_day import BriefingConfig, race_day
 from tracking.live import LiveRace
 from tracking.race_control import BikeChange, Decision, JerseyWorn, Withdrawal
-from tracking.race_day import BriefingConfig, race_day
 from tracking.service import Mistakes, StageConfig
 from tracking.weather import SimulatedWeather
 

@@ -7,7 +7,7 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tracking.manifest import Manifest, Tally, compare
-from tracking.spans import DAY_MS, MINUTE_MS, SPAN, coarser, from_rows, lacking, to_rows
+from tracking.transport.spans import DAY_MS, MINUTE_MS, SPAN, coarser, from_rows, lacking, to_rows
 
 from tests.tracking_transport.harness import Loopback, eventually
 from tests.tracking_transport.test_manifest import START_MS, race

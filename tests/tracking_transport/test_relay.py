@@ -8,14 +8,14 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tracking.broker import BrokerConfig, connected
 from tracking.records import READING
 from tracking.relay import Relay, RelayConfig
-from tracking.seal import Sealer
 from tracking.service import Mistakes
-from tracking.spill import Spill
-from tracking.streams import READINGS
-from tracking.wire import encode_datagrams
+from tracking.transport.broker import BrokerConfig, connected
+from tracking.transport.seal import Sealer
+from tracking.transport.spill import Spill
+from tracking.transport.streams import READINGS
+from tracking.transport.wire import encode_datagrams
 
 from tests.tracking_transport.harness import Broker
 

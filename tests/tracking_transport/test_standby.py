@@ -10,13 +10,13 @@ from typing import TypeVar
 import nats
 import pytest
 from nats.js import JetStreamContext
-from tracking.lease import bucket_of
+from tracking.briefing.stage import stage_course
 from tracking.live import LiveRace, RaceDay
 from tracking.processor import CHECKPOINTS
 from tracking.service import StageConfig
-from tracking.stage import stage_course
-from tracking.streams import read_on
-from tracking.wire import DecodeError, StateFrame, decode_batch, decode_states
+from tracking.transport.lease import bucket_of
+from tracking.transport.streams import read_on
+from tracking.transport.wire import DecodeError, StateFrame, decode_batch, decode_states
 
 from tests.tracking_transport.field import RACE_START_MS
 from tests.tracking_transport.harness import PROCESSORS, STACK, Loopback, Service, eventually, stage_config

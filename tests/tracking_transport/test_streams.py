@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from types import SimpleNamespace
 
-from tracking.broker import BrokerConfig, connected
-from tracking.streams import READINGS, ensure_stream, pull, resume
+from tracking.transport.broker import BrokerConfig, connected
+from tracking.transport.streams import READINGS, ensure_stream, pull, resume
 
 from tests.tracking_transport.harness import Broker
 

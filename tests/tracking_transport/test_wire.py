@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tracking.records import READING, RIDER_STATE
-from tracking.seal import Forged, Gate, Sealer
-from tracking.wire import (
+from tracking.transport.seal import Forged, Gate, Sealer
+from tracking.transport.wire import (
     DATAGRAM_ROWS,
     MAGIC,
     MAX_ROWS,

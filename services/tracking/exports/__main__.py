@@ -19,8 +19,8 @@ from tracking.draft import draft_of
 from tracking.exports.rides import write_gpx, write_moving_features
 from tracking.exports.source import SourceError, chosen, from_archive, from_file
 from tracking.exports.tables import write_csv, write_geoparquet
-from tracking.parts import STORE_TROUBLE, PartStore, Shelf
 from tracking.service import Mistakes, load_config
+from tracking.store.parts import STORE_TROUBLE, PartStore, Shelf
 
 Writer = Callable[[Iterator[pa.Table], Path], int]
 WRITERS: dict[str, Writer] = {

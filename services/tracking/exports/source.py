@@ -8,9 +8,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from tracking.parts import PartStore, Shelf
 from tracking.records import RIDER_STATE
 from tracking.replay.sheet import NOTES, table_of
+from tracking.store.parts import PartStore, Shelf
 
 NEEDED = ("time_ms", "rider", "lat", "lon", "speed_kmh", "quality", "revision")
 

@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal, NotRequired
 from pydantic import AfterValidator
 from typing_extensions import TypedDict
 
-from tracking.start_order import Kind
+from tracking.briefing.start_order import Kind
 
 
 def _known(value: float | None) -> float | None:

@@ -5,10 +5,10 @@ from functools import partial
 from nats.js import JetStreamContext
 from nats.js.errors import NotFoundError
 
-from tracking.broker import TROUBLE
 from tracking.feeds.gate import Refused
-from tracking.streams import STATES, revised_subject, states_subject
-from tracking.wire import DecodeError, StateFrame, decode_states
+from tracking.transport.broker import TROUBLE
+from tracking.transport.streams import STATES, revised_subject, states_subject
+from tracking.transport.wire import DecodeError, StateFrame, decode_states
 
 REMEMBERED = 20_000
 """Messages whose time is known already: who looks for the next second goes almost the same way."""

@@ -9,10 +9,10 @@ from tracking.feeds.deltas import delta_of
 from tracking.feeds.documents import SmallDocument, SnapshotDocument
 from tracking.feeds.race_2015 import race_2015
 from tracking.feeds.race_center import telemetry, updates
+from tracking.feeds.snapshot import Beside, snapshot_document
 from tracking.feeds.views import View, small
 from tracking.service import StageConfig
-from tracking.snapshot import Beside, snapshot_document
-from tracking.wire import StateFrame
+from tracking.transport.wire import StateFrame
 
 
 class Moment:

@@ -5,7 +5,7 @@ import time
 from collections.abc import AsyncGenerator
 from typing import Protocol
 
-from tracking.wire import StateFrame
+from tracking.transport.wire import StateFrame
 
 FASTEST = 3600.0
 

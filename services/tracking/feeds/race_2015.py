@@ -21,7 +21,7 @@ from tracking.feeds.documents import (
     StarterDocument,
     StartListDocument,
 )
-from tracking.trial_view import groups_for_clients
+from tracking.feeds.trial_view import groups_for_clients
 
 DAY_MS = 86_400_000
 GONE = 2

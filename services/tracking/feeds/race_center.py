@@ -25,8 +25,8 @@ from tracking.feeds.documents import (
     StartListDocument,
 )
 from tracking.feeds.race_2015 import GONE, behind_s, told_at_s
+from tracking.feeds.trial_view import groups_for_clients, waits
 from tracking.records import FINISHED
-from tracking.trial_view import groups_for_clients, waits
 
 CHECKPOINTS = 200
 CODES: Mapping[Jersey, Literal["Y", "G", "P", "W"]] = {"yellow": "Y", "green": "G", "polka_dot": "P", "white": "W"}

@@ -6,6 +6,8 @@ from collections.abc import Sequence
 import numpy as np
 from pydantic import TypeAdapter, ValidationError
 
+from tracking.briefing.history import Result
+from tracking.briefing.roster import Entrant, Roster
 from tracking.feeds.documents import (
     EventDocument,
     ForecastDocument,
@@ -14,13 +16,11 @@ from tracking.feeds.documents import (
     StartListDocument,
     ThresholdsDocument,
 )
-from tracking.history import Result
+from tracking.feeds.snapshot import Beside, local_time
 from tracking.race_control import JerseyWorn, Withdrawal, decision_of
-from tracking.roster import Entrant, Roster
 from tracking.service import StageConfig, log
-from tracking.snapshot import Beside, local_time
 from tracking.time_trial import Trial
-from tracking.wire import StateFrame
+from tracking.transport.wire import StateFrame
 
 MAX_EVENTS = 5000
 MAX_FORECASTS = 5000

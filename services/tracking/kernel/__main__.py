@@ -10,15 +10,15 @@ import time
 
 import numpy as np
 
+from tracking.briefing.riders import start_list
+from tracking.briefing.start_order import individual_starts
 from tracking.course import build_course
-from tracking.course_file import Trace
+from tracking.course.file import Trace
 from tracking.kernel import Tracker
 from tracking.prediction.forecaster import Forecaster
 from tracking.prediction.model import load_model
 from tracking.replay.filling import filled
-from tracking.riders import start_list
-from tracking.simulator import Race
-from tracking.start_order import individual_starts
+from tracking.simulation.simulator import Race
 
 
 def warm() -> None:

@@ -3,7 +3,7 @@
 import numpy as np
 
 from tracking.compiled import compiled
-from tracking.course_geometry import METRES_PER_DEGREE
+from tracking.course.geometry import METRES_PER_DEGREE
 
 EARLIEST_MS = -12 * 3600 * 1000
 LATEST_MS = 24 * 3600 * 1000

@@ -7,6 +7,7 @@ from functools import partial
 
 import numpy as np
 
+from tracking.briefing.start_order import Starts
 from tracking.course import Course
 from tracking.groups import DEFAULT_RULES, GroupRules
 from tracking.kernel import layout
@@ -17,7 +18,6 @@ from tracking.kernel.filtering import ingest
 from tracking.kernel.layout import FIX, RACE, REMEMBERED, TRACK
 from tracking.kernel.standing import LOST, frame
 from tracking.records import RIDER_STATE
-from tracking.start_order import Starts
 
 
 @dataclass(frozen=True, slots=True)

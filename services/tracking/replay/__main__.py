@@ -22,6 +22,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from tracking.briefing.start_order import Starts
+from tracking.briefing.start_table import read_starts
 from tracking.command_line import described_parser
 from tracking.course import Checkpoint, Course, CourseError, read_course
 from tracking.replay.presence import off_course
@@ -29,8 +31,6 @@ from tracking.replay.recording import Recording, RecordingError, read_recording
 from tracking.replay.ride import Ridden, ride
 from tracking.replay.start import find_start
 from tracking.service import Mistakes
-from tracking.start_order import Starts
-from tracking.start_table import read_starts
 
 UNUSABLE, FAILED = 2, 1
 SHOW_EVERY_S = 0.5

@@ -11,7 +11,7 @@ from tracking.live import LiveRace, RaceDay, clock_of
 from tracking.manifest import Tally
 from tracking.race_control import Decision
 from tracking.records import READING
-from tracking.wire import Batch, StateFrame
+from tracking.transport.wire import Batch, StateFrame
 
 TELLING_M = 2.0
 TELLING_S = 0.2

@@ -20,10 +20,10 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from tracking.collector import Arrivals, Content, Control, Events, Forecasts, Readings, States, Words
 from tracking.command_line import described_parser
-from tracking.parts import STORE_TROUBLE, PartStore, Shelf, rows_of
 from tracking.service import Mistakes, load_config
+from tracking.store.collector import Arrivals, Content, Control, Events, Forecasts, Readings, States, Words
+from tracking.store.parts import STORE_TROUBLE, PartStore, Shelf, rows_of
 
 KINDS: tuple[type[Content], ...] = (Readings, States, Arrivals, Control, Events, Forecasts)
 ORDER = {

@@ -15,9 +15,9 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from tracking.parts import STORE_TROUBLE, PartStore, Shelf, rows_of
 from tracking.records import FINISHED, LOST, RIDER_STATE
-from tracking.wire import RaceStatus, StateFrame
+from tracking.store.parts import STORE_TROUBLE, PartStore, Shelf, rows_of
+from tracking.transport.wire import RaceStatus, StateFrame
 
 KEPT_GROUPS = 24
 """Row groups in memory, each of some MB at most."""

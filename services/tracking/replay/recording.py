@@ -18,7 +18,7 @@ import pyarrow.csv as pc
 import pyarrow.parquet as pq
 
 from tracking.records import READING
-from tracking.wire import defects
+from tracking.transport.wire import defects
 
 NUMBERS = ("time_ms", "lat", "lon")
 COLUMNS = ("rider", *NUMBERS)

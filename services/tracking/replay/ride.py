@@ -11,6 +11,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from tracking.briefing.start_order import Starts
 from tracking.course import Course
 from tracking.draft import draft_of
 from tracking.kernel import Counts, Tracker
@@ -18,7 +19,6 @@ from tracking.race_events import RaceEvent, RaceEvents
 from tracking.replay.filling import filled
 from tracking.replay.recording import Recording
 from tracking.replay.sheet import schema_of, table_of
-from tracking.start_order import Starts
 
 SECOND_MS = 1000
 GATHERING_MS = 300_000

@@ -21,15 +21,15 @@ from nats.aio.client import Client
 from nats.aio.msg import Msg
 from nats.js import JetStreamContext
 
-from tracking.broker import TROUBLE, BrokerConfig, connected, hold
+from tracking.briefing.race_day import BriefingConfig, race_day
 from tracking.command_line import described_parser
 from tracking.live import RaceDay
-from tracking.object_store import ObjectStoreConfig
-from tracking.parts import STORE_TROUBLE, PartStore
-from tracking.race_day import BriefingConfig, race_day
 from tracking.rerun.jobs import DURABLE, JOBS, LEASE_S, Job, enqueue, ensure_jobs
 from tracking.rerun.work import run_again
 from tracking.service import Mistakes, Section, StageConfig, load_config, log
+from tracking.store.object_store import ObjectStoreConfig
+from tracking.store.parts import STORE_TROUBLE, PartStore
+from tracking.transport.broker import TROUBLE, BrokerConfig, connected, hold
 
 FAILED, UNUSABLE = 1, 2
 FETCH_S = 1.0

@@ -7,7 +7,7 @@ from nats.js import JetStreamContext
 from nats.js.api import AckPolicy, ConsumerConfig, RetentionPolicy, StreamConfig, StreamInfo
 from nats.js.errors import BadRequestError
 
-from tracking.streams import MSG_ID
+from tracking.transport.streams import MSG_ID
 
 JOBS = "JOBS"
 DURABLE = "rerun"

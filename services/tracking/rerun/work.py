@@ -13,15 +13,15 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from tracking.collector import Arrivals, Control, Events, States
 from tracking.live import LiveRace, RaceDay
-from tracking.parts import PartStore, Shelf
 from tracking.race_control import Decision, decision_of
 from tracking.records import READING, RIDER_STATE
 from tracking.replay.compaction import by_stream, sorted_once, windows
 from tracking.replay.ride import bundles, parquet_file
 from tracking.rerun.jobs import Job
-from tracking.wire import Batch, plausible
+from tracking.store.collector import Arrivals, Control, Events, States
+from tracking.store.parts import PartStore, Shelf
+from tracking.transport.wire import Batch, plausible
 
 BUNDLE_ROWS = 100_000
 

@@ -8,7 +8,7 @@ from collections import deque
 
 import numpy as np
 
-from tracking.course_geometry import METRES_PER_DEGREE
+from tracking.course.geometry import METRES_PER_DEGREE
 from tracking.records import READING
 from tracking.simulation import radio
 from tracking.simulation.dynamics import Road

@@ -7,7 +7,7 @@ and the second alone, so a race that is resumed in the middle suffers the same f
 import numpy as np
 
 from tracking.compiled import compiled
-from tracking.course_geometry import METRES_PER_DEGREE
+from tracking.course.geometry import METRES_PER_DEGREE
 
 FAULTS = ("lost", "late", "repeated", "reordered", "frozen", "wild")
 LOST, LATE, REPEATED, REORDERED, FROZEN, WILD = range(len(FAULTS))

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tracking.riders import start_list
+from tracking.briefing.riders import start_list
 
 LET_GO_SHARE = 0.4
 """Share of the races in which the bunch lets a good breakaway go: it may then survive to a summit too."""

@@ -45,7 +45,7 @@ TRIAL = np.dtype(
 def draw_trial(seed: int, riders: np.ndarray, offset_s: np.ndarray, unit: np.ndarray, road: Road) -> np.ndarray:
     """TRIAL (n,) of RIDER (n,), who are set on the start line; the same seed gives the same.
 
-    `offset_s`, `unit` (n,) as those of `tracking.start_order.Starts`.
+    `offset_s`, `unit` (n,) as those of `tracking.briefing.start_order.Starts`.
     """
     lot = np.random.default_rng([seed, 4])
     trial = np.zeros(len(riders), TRIAL)

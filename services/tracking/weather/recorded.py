@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
-from tracking.tables import Row, Table, read_table
+from tracking.briefing.tables import Row, Table, read_table
 from tracking.weather.source import Conditions, Places, blowing
 
 NEEDED = ("station", "lat", "lon", "time", "wind_ms", "wind_from_deg")

@@ -8,7 +8,7 @@ import numpy as np
 from tracking.course import Course
 from tracking.kernel import Tracker
 from tracking.prediction.observation import EVERY_S, SEEN, observe
-from tracking.simulator import LONGEST_RACE_S, Race, Truth
+from tracking.simulation.simulator import LONGEST_RACE_S, Race, Truth
 
 TRUTH_EVERY_S = 5
 AFTERWARDS_S = 600

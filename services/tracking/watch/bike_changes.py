@@ -1,0 +1,289 @@
+"""Bike changes that nobody announced: a device that nobody rides leaves from where a rider's device has stopped.
+
+A team car brings the spare bike, so its device comes behind the race, stands where the rider stands, and goes on while
+the old device still stands there or is not heard any more. It is the rider's when only one rider stood there, when it
+left before anything else from there did, and when it then rides as riders do, beside the first rider's times on the
+same road. All else that leaves from there is proposed to race control. What is found follows from the readings alone.
+"""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+import numpy as np
+
+from tracking.course import Course
+from tracking.course.geometry import METRES_PER_DEGREE
+from tracking.records import FRESH
+from tracking.watch.proposals import BIKE_CHANGE, Proposal
+
+STANDS_MS = 2.0
+"""m/s below which a rider stands."""
+UNDER_WAY_M = 500.0
+"""Before this the field waits for the start."""
+STOOD_MS = 7_000
+"""So long a spare device stands at least before it is taken from the car."""
+STANDING_M = 15.0
+"""A device within this stands."""
+NEAR_M = 40.0
+"""A rider and a spare bike closer than this are at one place."""
+LEFT_M = 80.0
+"""A device has left a place when it is so far from it."""
+OVERLAP_MS = 300_000
+"""A rider who stood there so recently may be the one who rides."""
+FIRST_MS = 8_000
+"""What leaves this much earlier is not in the same car."""
+SETTLED_MS = 12_000
+"""Then it is known what did not leave with it."""
+SURE_MS, UNSURE_MS, ASKED_MS = 60_000, 120_000, 240_000
+"""How long a device has to ride well: where the old one follows in a car; where not; then race control is asked."""
+RIDDEN_M = 300.0
+FASTER = 1.35
+"""Nobody rides so much faster than the first rider did on the same road for a minute."""
+FASTEST_UNSEEN_MS = 16.0
+"""m/s, where the first rider was not seen on it."""
+FORGOTTEN_MS = 300_000
+MOST = 256
+"""Spare devices that are followed at once."""
+WINDOW_M = 150.0
+
+
+@dataclass(slots=True)
+class Stop:
+    """Where a rider stood last."""
+
+    place_m: float
+    from_ms: int
+    until_ms: int
+
+
+@dataclass(slots=True)
+class Stranger:
+    """A device that nobody rides, as far as is known."""
+
+    lat: float
+    lon: float
+    """Where it stands, or was when it moved on."""
+    since_ms: int
+    heard_ms: int
+    left_lat: float = 0.0
+    left_lon: float = 0.0
+    left_ms: int = 0
+    """When it left a place where it had stood; 0 for none that matters."""
+    riders: list[int] = field(default_factory=list)
+    """Indices of those who stood there; empty until it has left."""
+    from_m: float = 0.0
+    at_m: float = 0.0
+    timed_m: float = 0.0
+    timed_ms: int = 0
+    """Where its riding began to be timed, and when; 0 for not yet."""
+
+
+class BikeChanges:
+    """Those of one race."""
+
+    def __init__(self, course: Course, numbers: np.ndarray) -> None:
+        """`numbers` (n,) of the riders, in the order of their states."""
+        self._course, self._numbers = course, numbers
+        self._stops: dict[int, Stop] = {}
+        self._strangers: dict[int, Stranger] = {}
+        self._decided: set[int] = set()
+        """Devices that race control has given away: nothing is found of them any more."""
+        self._found: dict[int, int] = {}
+        """Rider's number by the device that was found."""
+        self.proposals: list[Proposal] = []
+
+    def memory(self) -> dict[str, Any]:
+        """All that is remembered, ready for JSON."""
+        return {
+            "stops": {str(rider): asdict(stop) for rider, stop in self._stops.items()},
+            "strangers": {str(device): asdict(stranger) for device, stranger in self._strangers.items()},
+            "decided": sorted(self._decided),
+            "found": {str(device): rider for device, rider in self._found.items()},
+            "proposals": [proposal.memory() for proposal in self.proposals],
+        }
+
+    def remember(self, memory: Mapping[str, Any]) -> None:
+        """Go on where another one gave this `memory`; KeyError or TypeError where it is none."""
+        self._stops = {int(rider): Stop(**stop) for rider, stop in memory["stops"].items()}
+        self._strangers = {int(device): Stranger(**stranger) for device, stranger in memory["strangers"].items()}
+        self._decided = set(memory["decided"])
+        self._found = {int(device): rider for device, rider in memory["found"].items()}
+        self.proposals = [Proposal.remembering(proposal) for proposal in memory["proposals"]]
+
+    def overrule(self, rider: int, device: int) -> list[int]:
+        """Race control gave this device to this rider, or to nobody (0): devices that were wrongly found for him."""
+        self._decided.add(device)
+        wrong = [found for found, whose in self._found.items() if whose == rider and found != device]
+        self._decided.update(wrong)
+        self._found = {found: whose for found, whose in self._found.items() if found != device and whose != rider}
+        self.proposals = [asked for asked in self.proposals if asked.device != device and rider not in asked.riders]
+        self._strangers.pop(device, None)
+        return wrong
+
+    def withdraw(self, rider: int) -> None:
+        """A rider takes no part any more, and no bike."""
+        self._stops = {i: stop for i, stop in self._stops.items() if self._numbers[i] != rider}
+        for stranger in self._strangers.values():
+            if any(self._numbers[i] == rider for i in stranger.riders):
+                stranger.riders, stranger.left_ms, stranger.timed_ms = [], 0, 0
+        self.proposals = [asked for asked in self.proposals if rider not in asked.riders]
+
+    def see(
+        self, spares: np.ndarray, states: np.ndarray, passage: np.ndarray, clock_ms: int
+    ) -> list[tuple[int, int, int]]:
+        """(device, rider, from_ms) of the changes that this second makes certain.
+
+        `spares`: READING (k,) of devices that nobody rides; `states` RIDER_STATE (n,); `passage` (places,) when the
+        first rider passed each place.
+        """
+        for i in np.flatnonzero((states["speed_ms"] < STANDS_MS) & (states["quality"] == FRESH)).tolist():
+            self._stand(i, float(states["distance_m"][i]), clock_ms)
+        certain = []
+        for reading in np.sort(spares, order=("time_ms", "device")):
+            device, time_ms = int(reading["device"]), int(reading["time_ms"])
+            if device in self._decided or not self._move(device, time_ms, float(reading["lat"]), float(reading["lon"])):
+                continue
+            stranger = self._strangers[device]
+            if stranger.left_ms and self._rides(device, stranger, reading, states, passage):
+                certain.append((device, int(self._numbers[stranger.riders[0]]), stranger.left_ms))
+        for device, rider, _ in certain:
+            self._found[device] = rider
+            del self._strangers[device]
+        return certain
+
+    def _stand(self, i: int, distance_m: float, clock_ms: int) -> None:
+        if distance_m < UNDER_WAY_M:
+            return
+        stop = self._stops.get(i)
+        if stop is None or abs(stop.place_m - distance_m) > NEAR_M:
+            self._stops[i] = Stop(distance_m, clock_ms, clock_ms)
+        else:
+            stop.place_m, stop.until_ms = distance_m, clock_ms
+
+    def _move(self, device: int, time_ms: int, lat: float, lon: float) -> bool:
+        """Notes where a spare device is; whether that is news."""
+        stranger = self._strangers.get(device)
+        if stranger is None:
+            if len(self._strangers) >= MOST:
+                self._forget(time_ms)
+            if len(self._strangers) < MOST:
+                self._strangers[device] = Stranger(lat, lon, time_ms, time_ms)
+            return False
+        if time_ms <= stranger.heard_ms:
+            return False
+        stood_ms = stranger.heard_ms - stranger.since_ms
+        if apart_m(lat, lon, stranger.lat, stranger.lon) > STANDING_M:
+            if stood_ms >= STOOD_MS and not stranger.riders:
+                stranger.left_lat, stranger.left_lon, stranger.left_ms = stranger.lat, stranger.lon, stranger.heard_ms
+            stranger.lat, stranger.lon, stranger.since_ms = lat, lon, time_ms
+        stranger.heard_ms = time_ms
+        return True
+
+    def _forget(self, time_ms: int) -> None:
+        kept = {d: s for d, s in self._strangers.items() if s.heard_ms > time_ms - FORGOTTEN_MS}
+        self._strangers = kept
+
+    def _rides(
+        self, device: int, stranger: Stranger, reading: np.void, states: np.ndarray, passage: np.ndarray
+    ) -> bool:
+        """Whether a device that has left a place is certainly ridden by the one who stood there."""
+        lat, lon, time_ms = float(reading["lat"]), float(reading["lon"]), int(reading["time_ms"])
+        if not stranger.riders:
+            is_settled = time_ms >= stranger.left_ms + SETTLED_MS
+            if is_settled and apart_m(lat, lon, stranger.left_lat, stranger.left_lon) >= LEFT_M:
+                self._suspect(device, stranger, states, time_ms)
+            return False
+        rider = stranger.riders[0]
+        stop = self._stops[rider]
+        self._advance(stranger, lat, lon)
+        if not stranger.timed_ms and stranger.at_m > stranger.from_m + LEFT_M:
+            stranger.timed_m, stranger.timed_ms = stranger.at_m, time_ms
+        rode_ms = time_ms - stranger.left_ms
+        if rode_ms < SURE_MS or not stranger.timed_ms or stranger.at_m < stranger.from_m + RIDDEN_M:
+            if rode_ms > ASKED_MS:
+                stranger.riders, stranger.left_ms, stranger.timed_ms = [], 0, 0
+            return False
+        goes_on = states["quality"][rider] == FRESH and states["distance_m"][rider] > stop.place_m + LEFT_M
+        if rode_ms >= (SURE_MS if goes_on else UNSURE_MS) and self._is_ridden(stranger, time_ms, passage):
+            return True
+        if rode_ms > ASKED_MS:
+            self._ask(device, stranger, "it goes faster than anyone rode there")
+        return False
+
+    def _suspect(self, device: int, stranger: Stranger, states: np.ndarray, time_ms: int) -> None:
+        """Finds out who stood where a device has left."""
+        there = [
+            i
+            for i, stop in self._stops.items()
+            if self._apart_m(stop.place_m, stranger) < NEAR_M
+            and stop.from_ms <= stranger.left_ms
+            and stop.until_ms >= stranger.left_ms - OVERLAP_MS
+        ]
+        remain = [i for i in there if states["distance_m"][i] < self._stops[i].place_m + LEFT_M / 2]
+        if not remain:
+            stranger.left_ms = 0
+            return
+        stranger.riders = remain + [i for i in there if i not in remain]
+        stranger.from_m = stranger.at_m = self._stops[remain[0]].place_m
+        rivals = [s for s in self._strangers.values() if s is not stranger and s.left_ms and remain[0] in s.riders]
+        if any(other.left_ms < stranger.left_ms - FIRST_MS for other in rivals):
+            stranger.riders, stranger.left_ms = [], 0
+        elif self._is_one_of_several(stranger, remain[0]):
+            self._ask(device, stranger, "so did another spare device, and it is not known which left first")
+        elif rivals:
+            self._ask(device, stranger, "another spare device left with it")
+        elif len(there) > 1:
+            self._ask(device, stranger, f"{len(there)} riders stood where it left")
+
+    def _is_one_of_several(self, stranger: Stranger, rider: int) -> bool:
+        """Whether a device that stood beside this one was not heard when it left, or has been asked about."""
+        since_ms, number = stranger.left_ms - OVERLAP_MS, int(self._numbers[rider])
+        beside = [
+            other
+            for other in self._strangers.values()
+            if other is not stranger
+            and apart_m(other.lat, other.lon, stranger.left_lat, stranger.left_lon) < NEAR_M
+            and since_ms < other.heard_ms < stranger.left_ms + FIRST_MS
+        ]
+        return bool(beside) or any(number in a.riders and a.since_ms > since_ms for a in self.proposals)
+
+    def _ask(self, device: int, stranger: Stranger, why: str) -> None:
+        riders = tuple(int(self._numbers[i]) for i in stranger.riders)
+        known = [asked for asked in self.proposals if asked.device != device]
+        reason = f"Device {device} left the place where {_named(riders)} stood, but {why}."
+        self.proposals = [*known, Proposal(BIKE_CHANGE, stranger.left_ms, riders, device, reason)]
+        stranger.riders, stranger.left_ms, stranger.timed_ms = [], 0, 0
+
+    def _advance(self, stranger: Stranger, lat: float, lon: float) -> None:
+        """Follows a device along the road from where it left: so it is on the leg that the rider was on."""
+        course = self._course
+        low = int(stranger.at_m / course.step_m)
+        high = min(low + int(WINDOW_M / course.step_m), len(course.lat))
+        away = apart_m(course.lat[low:high], course.lon[low:high], lat, lon)
+        if len(away) and away.min() < NEAR_M:
+            stranger.at_m = float((low + int(away.argmin())) * course.step_m)
+
+    def _is_ridden(self, stranger: Stranger, time_ms: int, passage: np.ndarray) -> bool:
+        """Whether it goes as a rider can, beside the first rider's time on the same road."""
+        first, last = (int(m / self._course.step_m) for m in (stranger.timed_m, stranger.at_m))
+        took_ms = time_ms - stranger.timed_ms
+        heads_ms = passage[last] - passage[first]
+        if np.isnan(heads_ms):
+            return (stranger.at_m - stranger.timed_m) / took_ms * 1000.0 < FASTEST_UNSEEN_MS
+        return bool(heads_ms < FASTER * took_ms)
+
+    def _apart_m(self, place_m: float, stranger: Stranger) -> float:
+        cell = min(int(place_m / self._course.step_m), len(self._course.lat) - 1)
+        return float(apart_m(self._course.lat[cell], self._course.lon[cell], stranger.left_lat, stranger.left_lon))
+
+
+def apart_m(lat: Any, lon: Any, other_lat: float, other_lon: float) -> Any:
+    """Metres between places in degrees that are near to each other; of arrays (n,) an array (n,)."""
+    north = (lat - other_lat) * METRES_PER_DEGREE
+    east = (lon - other_lon) * METRES_PER_DEGREE * np.cos(np.radians(other_lat))
+    return np.sqrt(north * north + east * east)
+
+
+def _named(riders: tuple[int, ...]) -> str:
+    return f"rider {riders[0]}" if len(riders) == 1 else f"riders {', '.join(map(str, riders))}"
