@@ -18,7 +18,8 @@ from nats.js.api import AckPolicy, ConsumerConfig, DeliverPolicy
 from pydantic import Field
 from starlette.routing import BaseRoute
 
-from tracking.briefing.race_day import BriefingConfig, race_day
+from tracking.briefing.briefing import BriefingConfig
+from tracking.briefing.race_day import race_day
 from tracking.race_control import Decision, decision_of
 from tracking.replay.amending import Heard, amended
 from tracking.service import Health, ServiceConfig, StageConfig, log, main, together, until

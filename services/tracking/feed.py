@@ -18,13 +18,8 @@ from pydantic import Field
 from starlette.routing import BaseRoute, WebSocketRoute
 from starlette.websockets import WebSocket
 
-from tracking.briefing.groups_config import GroupsConfig
-from tracking.briefing.history import read_classification, read_results
-from tracking.briefing.roster import Roster, bare_roster, read_roster
-from tracking.briefing.stage import stage_course
-from tracking.briefing.start_table import stage_starts
-from tracking.briefing.weather_config import WeatherConfig, weather_of
-from tracking.course import Course
+from tracking.briefing.briefing import BriefingConfig, read_briefing
+from tracking.briefing.history import read_results
 from tracking.feeds.api import Answer, Asked, Endpoint, Parameters, credentials, parsed
 from tracking.feeds.channel import Channel
 from tracking.feeds.compatible import Compatible
@@ -61,7 +56,7 @@ from tracking.feeds.views import VIEWS, View
 from tracking.prediction.record import load_judged, load_record
 from tracking.service import Health, ServiceConfig, StageConfig, log, main, together, until
 from tracking.store.object_store import ObjectStoreConfig
-from tracking.time_trial import Trial, trial_of
+from tracking.time_trial import trial_of
 from tracking.transport.broker import BrokerConfig, hold
 from tracking.transport.streams import CONTROL, EVENTS, FORECASTS, STATES, ensure_stream, read_on, states_subject
 from tracking.transport.wire import DecodeError, StateFrame, decode_told
@@ -82,17 +77,8 @@ class FeedConfig(ServiceConfig):
     stage: StageConfig
     heartbeat_s: float = Field(default=10.0, gt=0)
     """A comment is sent to silent clients this often, so that they know the line is alive."""
-    roster: Path | None = None
-    """Start list on this node, as the processor's; by default numbers without names."""
-    groups: GroupsConfig = GroupsConfig()
-    """As the processor's; only shown here."""
-    classification: Path | None = None
-    """General classification before the stage, as the processor's: who leads it wears yellow from the beginning."""
-    starts: Path | None = None
-    counted: int | None = Field(default=None, ge=1, le=9)
-    """As the processor's; with the classification they say the start order of a time trial."""
-    weather: WeatherConfig = WeatherConfig()
-    """As the processor's; the temperature along the road is from there."""
+    briefing: BriefingConfig = BriefingConfig()
+    """As the processor's: names, rules and starts are shown, and the temperature along the road."""
     results: Path | None = None
     """Results of earlier stages on this node; the start list shows them."""
     judged: Path | None = None
@@ -113,34 +99,25 @@ def _archived(config: FeedConfig) -> "ArchivedMoments":
     return ArchivedMoments(PartStore(config.object_store), stage.edition, stage.number, stage.start_ms)
 
 
-def _trial(config: FeedConfig, course: Course, roster: Roster) -> Trial | None:
-    """The time trial of the stage, where it is one; raises `Mistakes` for a table that cannot be used."""
-    before = read_classification(config.classification) if config.classification else None
-    starts = stage_starts(config.stage, roster, before, config.starts, config.counted)
-    return trial_of(config.stage.kind, course, roster, starts, config.stage.start_ms)
-
-
 class Feed:
     """The newest state of one race; its routes can be served beside a page's."""
 
     def __init__(self, config: FeedConfig, moments: Moments | None = None) -> None:
-        """`moments`: where the past comes from, by default the broker. Raises `Mistakes` for a course or a start list
+        """`moments`: where the past comes from, by default the broker. Raises `Mistakes` for a course or a briefing
         that cannot be used.
         """
         self._config = config
-        course = stage_course(config.stage)
-        self._course = course_document(course, config.stage)
-        weather = weather_of(config.weather)
-        self._temperature = TemperatureAlong(course, weather) if weather else None
+        stage, known = config.stage, read_briefing(config.stage, config.briefing)
+        self._course = course_document(known.course, stage)
+        self._temperature = TemperatureAlong(known.course, known.weather) if known.weather else None
         self._states_kept = KeptStates(config.stack)
         self._archived = _archived(config) if config.object_store else None
         self._moments: Moments = moments or self._archived or self._states_kept
-        roster = read_roster(config.roster) if config.roster else bare_roster()
         results = read_results(config.results) if config.results else ()
-        leader = read_classification(config.classification).leader if config.classification else None
-        thresholds = ThresholdsDocument(split_s=config.groups.split_s, join_s=config.groups.join_s)
-        self._story = Story(config.stage, roster, thresholds, results, leader, _trial(config, course, roster))
-        self._moment = Moment(None, config.stage, config.stack, self._story.beside())
+        thresholds = ThresholdsDocument(split_s=known.rules.split_s, join_s=known.rules.join_s)
+        trial = trial_of(stage.kind, known.course, known.roster, known.starts, stage.start_ms)
+        self._story = Story(stage, known.roster, thresholds, results, known.leader, trial)
+        self._moment = Moment(None, stage, config.stack, self._story.beside())
         self._states, self._deltas, self._live = (Channel(config.heartbeat_s) for _ in range(3))
         self._views: dict[View, Channel] = {view: Channel(config.heartbeat_s) for view in VIEWS}
         self._record = load_record()

@@ -22,7 +22,8 @@ from nats.js.errors import NotFoundError
 from pydantic import Field
 from starlette.routing import BaseRoute
 
-from tracking.briefing.race_day import BriefingConfig, race_day
+from tracking.briefing.briefing import BriefingConfig
+from tracking.briefing.race_day import race_day
 from tracking.kernel.checkpoint import CheckpointError
 from tracking.live import LiveRace
 from tracking.race_desk import RaceDesk

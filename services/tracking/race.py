@@ -15,12 +15,11 @@ import numpy as np
 from pydantic import Field
 from starlette.routing import BaseRoute
 
-from tracking.briefing.race_day import BriefingConfig, briefed_starts
+from tracking.briefing.briefing import Briefing, BriefingConfig, read_briefing
 from tracking.briefing.riders import start_list
 from tracking.briefing.start_order import Starts
-from tracking.course import CourseError, read_course
 from tracking.race_clock import RaceClock, load_clock, save_clock
-from tracking.service import Health, Mistakes, Section, ServiceConfig, StageConfig, log, main
+from tracking.service import Health, Section, ServiceConfig, StageConfig, log, main
 from tracking.simulation.simulator import Race
 from tracking.transport.seal import RadioKey, Sealer
 from tracking.transport.wire import encode_datagrams
@@ -70,14 +69,12 @@ class RaceService:
     routes: tuple[BaseRoute, ...] = ()
 
     def __init__(self, config: RaceConfig) -> None:
-        """Raises `Mistakes` for a course or start times that cannot be used."""
-        try:
-            self._course = read_course(config.stage.course)
-        except CourseError as error:
-            raise Mistakes([str(error)]) from None
+        """Raises `Mistakes` for a course or a briefing that cannot be used."""
+        briefing = read_briefing(config.stage, config.briefing)
+        self._course = briefing.course
         self._config = config
         self._seed = zlib.crc32(config.stack.encode()) if config.seed is None else config.seed
-        self.starts = _simulated_starts(config)
+        self.starts = _simulated_starts(briefing)
         """When the riders start, on the day of a time trial."""
         self._race = Race(
             self._course, self._seed, config.stage.start_ms, with_mishaps=config.mishaps, starts=self.starts
@@ -148,9 +145,9 @@ class RaceService:
             self._sent += len(readings)
 
 
-def _simulated_starts(config: RaceConfig) -> Starts | None:
-    """When each of the simulated riders starts; who is not on the start list never does. Raises `Mistakes`."""
-    roster, starts = briefed_starts(config.stage, config.briefing)
+def _simulated_starts(briefing: Briefing) -> Starts | None:
+    """When each of the simulated riders starts; who is not on the start list never does."""
+    roster, starts = briefing.roster, briefing.starts
     if starts is None:
         return None
     numbers = start_list()

@@ -113,7 +113,7 @@ def test_what_is_known_before_the_start_is_told_from_the_beginning(tmp_path: Pat
     """Guards: a race without a yellow jersey until somebody at race control remembers; degrees that nobody knows."""
     before = tmp_path / "classification.csv"
     before.write_text("rider,behind_s\n8,0\n15,12\n")
-    feed = Feed(config(classification=before, weather={"seed": 9}), Kept())
+    feed = Feed(config(briefing={"classification": before, "weather": {"seed": 9}}), Kept())
     feed._show(encode_states(frame(200)))
     starters = {rider["rider"]: rider["jerseys"] for rider in feed.start_list()["riders"]}
     assert [number for number, jerseys in starters.items() if jerseys] == [8]

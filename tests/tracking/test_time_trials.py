@@ -9,7 +9,8 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 import pytest
-from tracking.briefing.race_day import BriefingConfig, race_day
+from tracking.briefing.briefing import BriefingConfig
+from tracking.briefing.race_day import race_day
 from tracking.briefing.riders import start_list
 from tracking.briefing.roster import Entrant, Roster, bare_roster
 from tracking.briefing.start_order import Starts, individual_starts, team_starts

@@ -6,7 +6,8 @@ from contextlib import contextmanager
 
 import numpy as np
 import polars as pl
-from tracking.briefing.race_day import BriefingConfig, race_day
+from tracking.briefing.briefing import BriefingConfig
+from tracking.briefing.race_day import race_day
 from tracking.race_control import BikeChange, Decision, JerseyWorn, Withdrawal
 from tracking.records import LOST
 from tracking.rerun.jobs import Job

@@ -6,7 +6,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 from pydantic import ValidationError
-from tracking.briefing.race_day import BriefingConfig, race_day
+from tracking.briefing.briefing import BriefingConfig
+from tracking.briefing.race_day import race_day
 from tracking.live import LiveRace
 from tracking.race_control import BikeChange, Decision, JerseyWorn, Withdrawal
 from tracking.service import Mistakes, StageConfig

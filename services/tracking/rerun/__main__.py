@@ -21,7 +21,8 @@ from nats.aio.client import Client
 from nats.aio.msg import Msg
 from nats.js import JetStreamContext
 
-from tracking.briefing.race_day import BriefingConfig, race_day
+from tracking.briefing.briefing import BriefingConfig
+from tracking.briefing.race_day import race_day
 from tracking.command_line import described_parser
 from tracking.live import RaceDay
 from tracking.rerun.jobs import DURABLE, JOBS, LEASE_S, Job, enqueue, ensure_jobs
