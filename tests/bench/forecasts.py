@@ -16,7 +16,7 @@ from tracking.prediction.forecast import forecast
 from tracking.prediction.forecaster import why_silent
 from tracking.prediction.model import load_model
 from tracking.prediction.pace import profile_of
-from tracking.prediction.study.cases import cases_of
+from tracking.prediction.study.cases import Case, cases_of
 from tracking.prediction.study.record import SCORED_KM, catch_scores, finish_scores, score, winner_scores
 from tracking.prediction.study.stages import ride_stage
 
@@ -31,7 +31,7 @@ COVERED = 0.8
 def figures() -> Iterator[Figure]:
     """Scores of the forecasts of a catch, the winner and the finish, each beside its peer in the same unit."""
     model = load_model()
-    cases = []
+    cases: list[Case] = []
     for file in sorted(COURSES.glob("*.geojson")):
         course = read_course(file)
         if why_silent(course):

@@ -100,7 +100,7 @@ def clock_of(index: int) -> int:
 
 def expected(first: int, last: int) -> list[dict[str, Any]]:
     """What a forecaster says that nothing has happened to."""
-    forecaster = Forecaster(read_course(Path(STAGE["course"])), model(), RACE_START_MS)
+    forecaster = Forecaster(read_course(COURSES / "2022-21.geojson"), model(), RACE_START_MS)
     said = []
     for index in range(last):
         forecaster.take(states(index), clock_of(index))
