@@ -48,7 +48,7 @@ class ArchiveConfig(ServiceConfig):
     part_seconds: float = Field(default=60.0, gt=0)
     idle_seconds: float = Field(default=2.0, gt=0)
     """A part is stored when it has so many rows, so long after its first message, or when no more messages come."""
-    quiet_seconds: float = Field(default=30.0, gt=0)
+    quiet_seconds: float = Field(default=10.0, gt=0)
     """When nothing has come for so long, the stage's parts are made one."""
 
 

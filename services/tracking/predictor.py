@@ -60,7 +60,7 @@ class Predictor:
             self._model = load_model()
         except ModelError as error:
             raise Mistakes([str(error)]) from None
-        self._silence = why_silent(self._course)
+        self._silence = why_silent(self._course, config.stage.kind)
         self._config = config
         self._race: tuple[int, np.ndarray] | None = None
         self._forecaster = self._new_forecaster()
@@ -126,8 +126,6 @@ class Predictor:
         await self._forecast(frame, js)
 
     async def _forecast(self, frame: StateFrame, js: JetStreamContext) -> None:
-        if self._config.stage.kind != "road":  # nobody is away or caught there, and the model knows no other race
-            return
         numbers = frame.riders["rider"]
         if self._race is None or frame.run != self._race[0] or not np.array_equal(numbers, self._race[1]):
             log("race", run=frame.run)

@@ -170,6 +170,6 @@ def test_without_a_broker_the_predictor_says_who_is_away(cloud: Cloud) -> None:
 def test_on_a_time_trial_s_course_nothing_is_forecast_and_it_says_why(cloud: Cloud) -> None:
     """Guards: a breakaway, a peloton and a winner told of riders who are on the road one by one."""
     cloud.publish(0, 12)
-    assert "nothing is forecast: 13 km are a time trial's" in cloud.predictor.get()["detail"]
+    assert "nothing is forecast: 13 km are less than any stage" in cloud.predictor.get()["detail"]
     assert cloud.predictor.healthy()
     assert cloud.forecasts() == []

@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from tracking.briefing.start_order import Kind
 from tracking.course import Course
 from tracking.prediction.forecast import forecast
 from tracking.prediction.model import Model
@@ -21,13 +22,13 @@ LONGEST_HOLE_S = 60
 EVERY_MS = EVERY_S * 1000
 
 
-def why_silent(course: Course) -> str | None:
-    """Why nothing is forecast on a course; None where something is."""
-    if course.length_m >= SHORTEST_M:
-        return None
-    return (
-        f"{course.length_m / 1000:.0f} km are a time trial's, in which nobody is caught and the first is not the winner"
-    )
+def why_silent(course: Course, kind: Kind = "road") -> str | None:
+    """Why nothing is forecast on a course of a stage of that kind; None where something is."""
+    if kind != "road":
+        return "in a time trial nobody is away or caught, and the first across the line is not the winner"
+    if course.length_m < SHORTEST_M:
+        return f"{course.length_m / 1000:.0f} km are less than any stage has in which all start together"
+    return None
 
 
 class Forecaster:
