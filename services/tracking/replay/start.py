@@ -24,7 +24,7 @@ SLOWEST_MS, FASTEST_MS = 2.5, 25.0
 """Mean speed through a gate."""
 TOGETHER_MS = 300_000
 """A start is where most devices cross within this time ..."""
-AT_ONCE = 0.1
+AT_ONCE = 0.05
 """... and this share of them has crossed: nobody is first by a wrong reading alone."""
 NEAR_M = 40.0
 """From when a device was here, and when four times as far, follows when it crossed the line."""
