@@ -14,7 +14,7 @@ from tracking.kernel.legs import APART_M, FITS_VAR, OFF_LEG_M, SURE, candidates,
 from tracking.kernel.matching import POSITION_VAR, best_place, on_plane
 from tracking.kernel.quality import PROOFS
 
-ACCELERATION_VAR = 0.42
+ACCELERATION_VAR = 0.36
 """(m/s²)², how unsteadily riders ride."""
 FASTEST = 116 / 3.6
 """m/s; what is faster is an error."""
