@@ -45,7 +45,8 @@ FASTEST_UNSEEN_MS = 16.0
 FORGOTTEN_MS = 300_000
 MOST = 256
 """Spare devices that are followed at once."""
-WINDOW_M = 150.0
+WINDOW_M, FASTEST_MS = 60.0, 30.0
+"""How far along the road a device is looked for: so far, and so much farther each second since it was found."""
 
 
 @dataclass(slots=True)
@@ -74,6 +75,7 @@ class Stranger:
     """Indices of those who stood there; empty until it has left."""
     from_m: float = 0.0
     at_m: float = 0.0
+    at_ms: int = 0
     timed_m: float = 0.0
     timed_ms: int = 0
     """Where its riding began to be timed, and when; 0 for not yet."""
@@ -196,7 +198,7 @@ class BikeChanges:
             return False
         rider = stranger.riders[0]
         stop = self._stops[rider]
-        self._advance(stranger, lat, lon)
+        self._advance(stranger, lat, lon, time_ms)
         if not stranger.timed_ms and stranger.at_m > stranger.from_m + LEFT_M:
             stranger.timed_m, stranger.timed_ms = stranger.at_m, time_ms
         rode_ms = time_ms - stranger.left_ms
@@ -226,6 +228,7 @@ class BikeChanges:
             return
         stranger.riders = remain + [i for i in there if i not in remain]
         stranger.from_m = stranger.at_m = self._stops[remain[0]].place_m
+        stranger.at_ms = stranger.left_ms
         rivals = [s for s in self._strangers.values() if s is not stranger and s.left_ms and remain[0] in s.riders]
         if any(other.left_ms < stranger.left_ms - FIRST_MS for other in rivals):
             stranger.riders, stranger.left_ms = [], 0
@@ -255,14 +258,15 @@ class BikeChanges:
         self.proposals = [*known, Proposal(BIKE_CHANGE, stranger.left_ms, riders, device, reason)]
         stranger.riders, stranger.left_ms, stranger.timed_ms = [], 0, 0
 
-    def _advance(self, stranger: Stranger, lat: float, lon: float) -> None:
+    def _advance(self, stranger: Stranger, lat: float, lon: float, time_ms: int) -> None:
         """Follows a device along the road from where it left: so it is on the leg that the rider was on."""
         course = self._course
         low = int(stranger.at_m / course.step_m)
-        high = min(low + int(WINDOW_M / course.step_m), len(course.lat))
+        reach_m = WINDOW_M + FASTEST_MS * (time_ms - stranger.at_ms) / 1000.0
+        high = min(low + int(reach_m / course.step_m), len(course.lat))
         away = apart_m(course.lat[low:high], course.lon[low:high], lat, lon)
         if len(away) and away.min() < NEAR_M:
-            stranger.at_m = float((low + int(away.argmin())) * course.step_m)
+            stranger.at_m, stranger.at_ms = float((low + int(away.argmin())) * course.step_m), time_ms
 
     def _is_ridden(self, stranger: Stranger, time_ms: int, passage: np.ndarray) -> bool:
         """Whether it goes as a rider can, beside the first rider's time on the same road."""

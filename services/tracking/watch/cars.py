@@ -102,11 +102,14 @@ class Cars:
         return found
 
     def _shares(self, riders: np.ndarray, passage: np.ndarray) -> np.ndarray:
-        """How much faster (k,) these riders were in the last minute than the first one on the same road; 0: unknown."""
+        """How much faster (k,) these riders were than the first one on the same road, 0 where that is not known.
+
+        Until one look ago: when the place of now was first passed may not be settled.
+        """
         last = len(passage) - 1
-        then, now = (np.minimum(self._distance[k, riders] / self._course.step_m, last).astype(int) for k in (0, -1))
+        then, now = (np.minimum(self._distance[k, riders] / self._course.step_m, last).astype(int) for k in (0, -2))
         heads_s = (passage[now] - passage[then]) / 1000.0
-        return np.where(np.isnan(heads_s), 0.0, heads_s / OVER_S)
+        return np.where(np.isnan(heads_s), 0.0, heads_s / (OVER_S - LOOK_MS / 1000.0))
 
     def _passes(self, i: int, gone_m: np.ndarray) -> bool:
         before, now = self._distance[0], self._distance[-1]
