@@ -43,6 +43,8 @@ FASTER = 1.35
 FASTEST_UNSEEN_MS = 16.0
 """m/s, where the first rider was not seen on it."""
 FORGOTTEN_MS = 300_000
+MOST_ASKED = 8
+"""Where more riders stood, the field came to a halt: there is nothing that race control could be asked."""
 MOST = 256
 """Spare devices that are followed at once."""
 WINDOW_M, FASTEST_MS = 60.0, 30.0
@@ -223,7 +225,7 @@ class BikeChanges:
             and stop.until_ms >= stranger.left_ms - OVERLAP_MS
         ]
         remain = [i for i in there if states["distance_m"][i] < self._stops[i].place_m + LEFT_M / 2]
-        if not remain:
+        if not remain or len(there) > MOST_ASKED:
             stranger.left_ms = 0
             return
         stranger.riders = remain + [i for i in there if i not in remain]
