@@ -78,7 +78,7 @@ class Archive:
 
     async def health(self) -> Health:
         """Healthy while messages come from the broker and parts go to the store."""
-        pending = [await collector.pending() for collector in self._collectors]
+        pending = await asyncio.gather(*(collector.pending() for collector in self._collectors))
         counts: dict[str, Any] = {
             "pending": None if None in pending else sum(filter(None, pending)),
             "readings": vars(self._readings.counts),
@@ -123,7 +123,7 @@ class Archive:
             through = self._taken_at()
             if through <= self._compact_through or time.monotonic() - through < self._config.quiet_seconds:
                 continue
-            if any([await collector.pending() for collector in self._collectors]):
+            if any(await asyncio.gather(*(collector.pending() for collector in self._collectors))):
                 continue
             try:
                 for done in await asyncio.to_thread(compact_stage, self._store, *self._stage):
