@@ -20,6 +20,7 @@ from numba.core.caching import UserProvidedCacheLocator
 _PACKAGE = Path(__file__).parent
 SOURCES = (
     "records.py",
+    "groups.py",
     "course/geometry.py",
     "kernel/*.py",
     "simulation/*.py",

@@ -33,7 +33,7 @@ def story(kind: str) -> Story:
     day = stage(kind)
     starts = stage_starts(day, bare_roster(), None, None, None)
     trial = trial_of(day.kind, stage_course(day), bare_roster(), starts, START_MS)
-    return Story(day, bare_roster(), {"split_s": 6.0, "join_s": 4.0}, (), trial)
+    return Story(day, bare_roster(), {"split_s": 6.0, "join_s": 4.0}, trial=trial)
 
 
 def told(kind: str, at: Story, second: int = SECOND) -> SnapshotDocument:

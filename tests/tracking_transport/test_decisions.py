@@ -6,6 +6,7 @@ from contextlib import contextmanager
 
 import numpy as np
 import polars as pl
+import pytest
 from tracking.briefing.briefing import BriefingConfig
 from tracking.briefing.race_day import race_day
 from tracking.race_control import BikeChange, Decision, JerseyWorn, Withdrawal
@@ -17,10 +18,17 @@ from tracking.store.object_store import ObjectStoreConfig
 from tracking.store.parts import PartStore
 from tracking.transport.streams import MSG_ID, control_subject
 
-from tests.tracking_transport.harness import PROCESSORS, STACK, Loopback, eventually, stage_config
+from tests.tracking_transport.harness import PROCESSORS, STACK, Loopback, estate_on_loopback, eventually, stage_config
 from tests.tracking_transport.test_standby import asked, other_than, told
 
 NEW_DEVICE = 700
+
+
+@pytest.fixture(scope="module")
+def loopback(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Loopback]:
+    """An estate of these tests' own: what is decided here would hold in all others."""
+    with estate_on_loopback(tmp_path_factory.mktemp("decisions")) as estate:
+        yield estate
 
 
 def publish(loopback: Loopback, *decisions: Decision) -> None:

@@ -16,7 +16,7 @@ from tracking.processor import CHECKPOINTS
 from tracking.service import StageConfig
 from tracking.transport.lease import bucket_of
 from tracking.transport.streams import read_on
-from tracking.transport.wire import DecodeError, StateFrame, decode_batch, decode_states
+from tracking.transport.wire import DecodeError, StateFrame, decode_batch, decode_told
 
 from tests.tracking_transport.field import RACE_START_MS
 from tests.tracking_transport.harness import PROCESSORS, STACK, Loopback, Service, eventually, stage_config
@@ -59,7 +59,7 @@ def told(loopback: Loopback) -> list[StateFrame]:
     frames = []
     for data in stored(loopback, "STATES"):
         with contextlib.suppress(DecodeError):
-            frames.append(decode_states(data))
+            frames.append(decode_told(data, RACE_START_MS, time.time()))
     return frames
 
 
