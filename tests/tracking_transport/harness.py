@@ -156,9 +156,11 @@ class Loopback:
         ports = [free_port(socket.SOCK_DGRAM) for _ in RELAYS]
         self.field = Field(*ports, radio_key=RADIO_KEY)
         truck, cloud, stage = self.truck.config(), self.cloud.config(), stage_config()
-        endpoint = f"http://127.0.0.1:{store.get_host_and_port()[1]}"
-        # A bucket of our own: all of moto's servers in a process show the same objects.
-        objects = {"endpoint": endpoint, "access_key": "loopback", "secret_key": "loopback", "bucket": "loopback"}
+        port = store.get_host_and_port()[1]
+        endpoint = f"http://127.0.0.1:{port}"
+        self.bucket = f"loopback-{port}"
+        """Our own: all of moto's servers in a process show the same objects."""
+        objects = {"endpoint": endpoint, "access_key": "loopback", "secret_key": "loopback", "bucket": self.bucket}
         far = self.cloud.config(self.uplink.port)
         configs: dict[str, dict[str, Any]] = {
             "forwarder": {"truck": truck, "cloud": far},
@@ -216,7 +218,7 @@ class Loopback:
         """The Parquet in the object store of readings or states, as a table of Arrow."""
         endpoint = f"http://127.0.0.1:{self.store.get_host_and_port()[1]}"
         store = fs.S3FileSystem(endpoint_override=endpoint, access_key="loopback", secret_key="loopback")
-        return ds.dataset(f"loopback/{kind}/edition=2017", filesystem=store, partitioning="hive").to_table()
+        return ds.dataset(f"{self.bucket}/{kind}/edition=2017", filesystem=store, partitioning="hive").to_table()
 
     def snapshot(self) -> dict[str, Any]:
         return self.services["feed"].get("/api/snapshot")

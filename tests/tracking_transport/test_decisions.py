@@ -128,5 +128,5 @@ def test_what_was_decided_and_told_is_kept_once_and_read_by_polars(loopback: Loo
 
 def archive_of(loopback: Loopback) -> PartStore:
     endpoint = f"http://127.0.0.1:{loopback.store.get_host_and_port()[1]}"
-    keys = {"access_key": "loopback", "secret_key": "loopback", "bucket": "loopback"}
+    keys = {"access_key": "loopback", "secret_key": "loopback", "bucket": loopback.bucket}
     return PartStore(ObjectStoreConfig(endpoint=endpoint, **keys))
