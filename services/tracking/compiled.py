@@ -19,6 +19,7 @@ from numba.core.caching import UserProvidedCacheLocator
 
 _PACKAGE = Path(__file__).parent
 SOURCES = (
+    "compiled.py",
     "records.py",
     "groups.py",
     "course/geometry.py",
@@ -80,7 +81,7 @@ def compiled(function: Callable) -> Any:
     locators = config.CACHE_LOCATOR_CLASSES
     config.CACHE_LOCATOR_CLASSES = f"{__name__}.{Cache.__name__}"
     try:
-        return numba.njit(function, cache=True, error_model="numpy")
+        return numba.njit(function, cache=True, error_model="numpy", forceinline=True)
     except RuntimeError:  # nowhere to write
         return numba.njit(function, error_model="numpy")
     finally:
