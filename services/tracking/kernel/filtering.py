@@ -61,8 +61,9 @@ UNKNOWN_SPEED_VAR = 150.0
 
 
 @compiled
-def ingest(readings, devices, tracks, history, race, road):
-    """Takes READINGs in, in any order; `devices` DEVICE by number, history (riders, REMEMBERED)."""
+def ingest(readings, devices, tracks, history, races, road):
+    """Takes READINGs in, in any order; `devices` DEVICE by number, history (riders, REMEMBERED), `races` RACE (1,)."""
+    race = races[0]
     for k in range(len(readings)):
         reading = readings[k]
         if reading.device >= len(devices) or devices[reading.device].rider < 0:

@@ -33,12 +33,13 @@ STEEPEST = 0.12
 
 
 @compiled
-def frame(clock_ms, numbers, tracks, history, order, passage, air, view, race, road, out):
+def frame(clock_ms, numbers, tracks, history, order, passage, air, view, races, road, out):
     """Writes the RIDER_STATE of every rider at `clock_ms` to `out`.
 
     `order` (riders,) keeps the ranking from frame to frame; `passage` (places,) when the first rider passed, NaN where
-    that was not seen; `air` is AIR (m,) evenly spread over the road, `view` VIEW (places,).
+    that was not seen; `air` is AIR (m,) evenly spread over the road, `view` VIEW (places,), `races` RACE (1,).
     """
+    race = races[0]
     for i in range(len(tracks)):
         locate(tracks[i], history[i], clock_ms, view, race, road)
     if race.counted > 0:

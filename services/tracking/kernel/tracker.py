@@ -94,7 +94,7 @@ class Tracker:
 
     def ingest(self, readings: np.ndarray) -> None:
         """Takes READINGs (n,) in, in any order; what comes twice or too late is counted and changes nothing."""
-        ingest(readings, self._devices, self._tracks, self._history, self._races[0], self._road)
+        ingest(readings, self._devices, self._tracks, self._history, self._races, self._road)
 
     def frame(self, clock_ms: int) -> np.ndarray:
         """RIDER_STATE (riders,) in the order of `riders`, at a race clock in Unix milliseconds that never goes back."""
@@ -108,7 +108,7 @@ class Tracker:
             self._passage,
             self._air,
             self._view,
-            self._races[0],
+            self._races,
             self._road,
             states,
         )
