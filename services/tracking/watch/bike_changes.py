@@ -8,6 +8,7 @@ same road. All else that leaves from there is proposed to race control. What is 
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
+from operator import itemgetter
 from typing import Any
 
 import numpy as np
@@ -144,12 +145,11 @@ class BikeChanges:
         for i in np.flatnonzero((states["speed_ms"] < STANDS_MS) & (states["quality"] == FRESH)).tolist():
             self._stand(i, float(states["distance_m"][i]), clock_ms)
         certain = []
-        for reading in np.sort(spares, order=("time_ms", "device")):
-            device, time_ms = int(reading["device"]), int(reading["time_ms"])
-            if device in self._decided or not self._move(device, time_ms, float(reading["lat"]), float(reading["lon"])):
+        for device, time_ms, lat, lon in sorted(spares.tolist(), key=itemgetter(1, 0, 2, 3)):
+            if device in self._decided or not self._move(device, time_ms, lat, lon):
                 continue
             stranger = self._strangers[device]
-            if stranger.left_ms and self._rides(device, stranger, reading, states, passage):
+            if stranger.left_ms and self._rides(device, stranger, time_ms, lat, lon, states, passage):
                 certain.append((device, int(self._numbers[stranger.riders[0]]), stranger.left_ms))
         for device, rider, _ in certain:
             self._found[device] = rider
@@ -189,10 +189,16 @@ class BikeChanges:
         self._strangers = kept
 
     def _rides(
-        self, device: int, stranger: Stranger, reading: np.void, states: np.ndarray, passage: np.ndarray
+        self,
+        device: int,
+        stranger: Stranger,
+        time_ms: int,
+        lat: float,
+        lon: float,
+        states: np.ndarray,
+        passage: np.ndarray,
     ) -> bool:
         """Whether a device that has left a place is certainly ridden by the one who stood there."""
-        lat, lon, time_ms = float(reading["lat"]), float(reading["lon"]), int(reading["time_ms"])
         if not stranger.riders:
             is_settled = time_ms >= stranger.left_ms + SETTLED_MS
             if is_settled and apart_m(lat, lon, stranger.left_lat, stranger.left_lon) >= LEFT_M:
