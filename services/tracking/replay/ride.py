@@ -3,7 +3,7 @@
 import contextlib
 import itertools
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -16,6 +16,7 @@ from tracking.course import Course
 from tracking.draft import draft_of
 from tracking.kernel import Counts, Tracker
 from tracking.race_events import RaceEvent, RaceEvents
+from tracking.replay.departures import Departures
 from tracking.replay.filling import filled
 from tracking.replay.recording import Recording
 from tracking.replay.sheet import schema_of, table_of
@@ -40,6 +41,14 @@ class Ridden:
     """0 where nobody asked for them."""
 
 
+class CarsFound(Exception):
+    """What was told so far is wrong: devices are in cars; `left_ms` as of `Departures`."""
+
+    def __init__(self, left_ms: Mapping[int, int]) -> None:
+        super().__init__(f"{len(left_ms)} devices are in cars")
+        self.left_ms = left_ms
+
+
 def ride(
     course: Course,
     recording: Recording,
@@ -55,8 +64,30 @@ def ride(
 
     `starts`: those of a time trial, in the order of the recording's riders.
     """
+    left_ms: Mapping[int, int] = {}
+    while True:
+        try:
+            return _ride(course, recording, start_ms, out, every_s, progress, starts, events_out, left_ms)
+        except CarsFound as found:
+            left_ms = found.left_ms
+
+
+def _ride(
+    course: Course,
+    recording: Recording,
+    start_ms: int,
+    out: Path,
+    every_s: int,
+    progress: Callable[[float], None],
+    starts: Starts | None,
+    events_out: Path | None,
+    left_ms: Mapping[int, int],
+) -> Ridden:
+    """As `ride`, without the devices that were found to be in cars; raises CarsFound where there are more."""
     tracker = Tracker(course, np.arange(1, len(recording.riders) + 1), start_ms, starts=starts)
-    told = filled(frames_of(tracker, recording, start_ms - GATHERING_MS), course, start_ms)
+    departures = Departures(course, tracker.riders, left_ms)
+    on_bikes = without_cars(frames_of(tracker, recording, start_ms - GATHERING_MS), tracker, departures, start_ms)
+    told = filled(on_bikes, course, start_ms)
     events: list[RaceEvent] = []
     names = recording.riders.to_pylist()
     if events_out is not None:
@@ -105,6 +136,28 @@ def frames_of(tracker: Tracker, recording: Recording, from_ms: int) -> Iterator[
                 tracker.ingest(rows)
             yield tracker.frame(second_ms)
         clock_ms = until_ms + SECOND_MS
+
+
+def without_cars(
+    frames: Iterator[np.ndarray], tracker: Tracker, departures: Departures, start_ms: int
+) -> Iterator[np.ndarray]:
+    """The same frames; who is known to have left is lost from then on. Raises CarsFound at the end, with all of them,
+    where others are found: from the first one on nothing more is told.
+    """
+    leaving = sorted(departures.left_ms.items(), key=lambda departure: -departure[1])
+    anybody = False
+    for states in frames:
+        clock_ms = int(states["time_ms"][0])
+        if clock_ms >= start_ms and departures.see(states, tracker.passage, clock_ms):
+            anybody = True
+            for rider in departures.left_ms:
+                tracker.carry(rider, True)
+        while leaving and leaving[-1][1] <= clock_ms:
+            tracker.carry(leaving.pop()[0], True)
+        if not anybody:
+            yield states
+    if anybody:
+        raise CarsFound(departures.left_ms)
 
 
 def bundles(frames: Iterator[np.ndarray], rows: int) -> Iterator[np.ndarray]:
