@@ -114,7 +114,8 @@ def test_what_was_heard_stays_as_it_was_told(tmp_path: Path) -> None:
         assert np.array_equal(again[name][heard], told[name][heard]), name
     whole = heard.all(axis=1)[:SILENT_FROM]
     assert whole.sum() > 200
-    assert again[:SILENT_FROM][whole].tobytes() == told[:SILENT_FROM][whole].tobytes()
+    for name in (name for name in RIDER_STATE.names if name != "gap_s"):
+        assert again[name][:SILENT_FROM][whole].tobytes() == told[name][:SILENT_FROM][whole].tobytes(), name
 
 
 def test_a_device_that_reports_every_ten_seconds_is_placed_to_20_m_in_between(tmp_path: Path) -> None:

@@ -1,10 +1,16 @@
-"""Fills the holes of a recording from both sides: a replay knows where a rider who was not heard was seen again.
+"""Fills the holes of a recording from both sides, and measures gaps so: a replay knows where riders were seen next.
 
 A hole is every second in which nothing of a rider was heard: half an hour, or what lies between two readings of a
 device that reports every ten seconds. In it a rider keeps the pace of one who rode near and was seen on that stretch,
-drawn out or compressed to fit; where there is none, a pace that the gradient decides. Ranks, gaps and groups of the
-seconds concerned are told again; where a rider was in a second in which a reading came stays as it was told. It works
-on a stream: seconds wait until the future that is looked into is there.
+drawn out or compressed to fit; where there is none, a pace that the gradient decides. Ranks and groups of the seconds
+concerned are told again; where a rider was in a second in which a reading came stays as it was told.
+
+Gaps are told again in every second, but in time trials. Of riders who ride together it is always the one whose reading
+errs most that seems to be first, so places are thought to have been passed too early, and every gap is too long by as
+much as the readings err. Over a minute and more nobody errs to the front all the time: how long after the foremost
+readings a rider came is a mean of the seconds around, and what the first of all lacks then, every gap has too much.
+
+It works on a stream: seconds wait until the future that is looked into is there.
 """
 
 from collections.abc import Iterator
@@ -42,6 +48,16 @@ LINE_M = 0.5
 """Who is so near to the finish has crossed it: nobody's distance goes beyond."""
 SEEN_LATE_S = 60
 """Whoever leads so long after the start when the recording begins passed what lies behind at a time nobody knows."""
+EVEN_S = 40
+"""Gaps are a mean over so many seconds before and after, ..."""
+EVEN_STEP = 2
+"""... every second one of them, ..."""
+TURNS_S = 2.5
+"""... and over less where they begin to grow or to shrink: by so much they are off by chance."""
+SETTLED_S = 5
+"""So much later it is known when the road ahead of the first rider, up to the next place, was passed."""
+KEPT_LAGS = 128
+"""Seconds, more than are ever needed at once."""
 OWN_IDS = 1 << 30
 """Identities of groups of which nobody was seen begin here."""
 
@@ -68,26 +84,35 @@ RACE = np.dtype(
         ("length_m", "f8"),
         ("group_ids", "i8"),
         ("finishes", "i8"),  # riders who crossed the line unheard
+        ("apart", "b1"),  # a time trial: there is no first rider on the road
+        ("late_s", "f8"),  # by how much the first rider of now comes later than the foremost readings
+        ("late_cell", "i8"),  # up to here that is known
     ],
     align=True,
 )
 """What does not belong to one rider."""
 
-PASSAGE = np.dtype([("time_ms", "f8"), ("filled", "b1")], align=True)
-"""When the first rider passed a place, NaN for never, and whether that place of the rider's was filled in."""
+PASSAGE = np.dtype([("time_ms", "f8"), ("filled", "b1"), ("late_s", "f8")], align=True)
+"""When the foremost reading passed a place, NaN for never, whether that rider's place was filled in, and how much later
+the first rider passed it."""
 
 
 def filled(
-    frames: Iterator[np.ndarray], course: Course, start_ms: int, rules: GroupRules = DEFAULT_RULES
+    frames: Iterator[np.ndarray],
+    course: Course,
+    start_ms: int,
+    rules: GroupRules = DEFAULT_RULES,
+    apart: bool = False,
 ) -> Iterator[np.ndarray]:
-    """RIDER_STATE (riders,) of the same seconds, one after the other, with the holes filled.
+    """RIDER_STATE (riders,) of the same seconds, one after the other, with the holes filled and the gaps measured.
 
-    `frames`: of every second. `rules`: those by which they were told.
+    `frames`: of every second. `rules`: those by which they were told. `apart`: riders start one after the other, so
+    that ranks, gaps and groups stay as they were told.
     """
     window = None
     for frame in frames:
         if window is None:
-            window = _Window(course, len(frame), start_ms, rules)
+            window = _Window(course, len(frame), start_ms, rules, apart)
         window.add(frame)
         if window.is_full:
             yield window.release()
@@ -98,9 +123,10 @@ def filled(
 class _Window:
     """The seconds that are kept: some that were released, then those that wait."""
 
-    def __init__(self, course: Course, riders: int, start_ms: int, rules: GroupRules) -> None:
+    def __init__(self, course: Course, riders: int, start_ms: int, rules: GroupRules, apart: bool) -> None:
         share = min(1.0, MOST_ROWS / riders / (AHEAD_S + BEHIND_S))
         self._ahead = max(round(AHEAD_S * share), 1)
+        self._even = min(EVEN_S, self._ahead // 4)
         size = self._ahead + round(BEHIND_S * share)
         self._ring = np.zeros((size, riders), RIDER_STATE)
         self._filled = np.zeros((size, riders), bool)
@@ -108,12 +134,14 @@ class _Window:
         self._riders["anchor"] = -1
         self._passages = np.zeros(len(course.distance), PASSAGE)
         self._passages["time_ms"] = np.nan
+        self._lags = np.full((riders, KEPT_LAGS), np.nan, np.float32)
         self._view = view_of(course)
         self._races = np.zeros(1, RACE)
         self._races["start_ms"], self._races["filled_m"] = start_ms, -1.0
         self._races["split_s"], self._races["join_s"] = rules.split_s, rules.join_s
         self._races["step_m"], self._races["length_m"] = course.step_m, course.length_m
-        self._added = self._released = 0
+        self._races["apart"], self._races["late_cell"] = apart, -1
+        self._added = self._filled_up = self._measured = self._released = 0
 
     @property
     def waits(self) -> bool:
@@ -129,16 +157,22 @@ class _Window:
         self._added += 1
 
     def release(self) -> np.ndarray:
-        now = self._released
-        fill(now, self._added - 1, self._ring, self._filled, self._riders, self._view, self._races[0])
-        states = self._ring[now % len(self._ring)]
-        tell_again(
-            states,
-            self._filled[now % len(self._ring)],
-            self._riders,
-            self._passages,
-            self._races[0],
-        )
+        now, newest, race = self._released, self._added - 1, self._races[0]
+        while self._filled_up <= min(now + self._even + SETTLED_S, newest):
+            slot = self._filled_up % len(self._ring)
+            fill(self._filled_up, newest, self._ring, self._filled, self._riders, self._view, race)
+            look_ahead(self._ring[slot], self._filled[slot], self._riders, self._passages, race)
+            self._filled_up += 1
+        while self._measured <= now + self._even:
+            slot = self._measured % len(self._ring)
+            if self._measured <= newest:
+                measure(self._measured, self._ring[slot], self._passages, self._lags, race)
+            else:
+                self._lags[:, self._measured % KEPT_LAGS] = np.nan
+            self._measured += 1
+        slot = now % len(self._ring)
+        states = self._ring[slot]
+        tell_again(now, self._even, states, self._filled[slot], self._riders, self._passages, self._lags, race)
         self._released += 1
         return states.copy()
 
@@ -151,7 +185,6 @@ def fill(now, newest, ring, filled, riders, view, race):
         if is_seen(states[i]):
             riders[i].anchor = now
             riders[i].settled = -1
-            riders[i].group_id = states[i].group_id
         elif riders[i].anchor >= 0 and riders[i].settled < now:
             back = seen_again(i, now, newest, ring)
             riders[i].settled = back if back >= 0 else np.int64(1) << 62
@@ -342,28 +375,61 @@ def cell_s(cell, from_m, to_m, view, race):
 
 
 @compiled
-def tell_again(states, filled, riders, passages, race):
-    """Places, gaps and groups of a second's RIDER_STATE (riders,) in which somebody's place was filled in, and the gaps
-    to where the first rider's was; `filled` (riders,)."""
+def look_ahead(states, filled, riders, passages, race):
+    """Who crossed the line unheard, and up to where the road is passed, in a second that is filled."""
     clock_ms = states[0].time_ms
-    head, any_filled = -1, False
+    head = -1
     for i in range(len(states)):
         if 0 < riders[i].finish_ms <= clock_ms:
             finish(states[i], riders[i].finish_ms, race)
-        any_filled |= filled[i] or race.finishes > 0
         if takes_part(states[i], filled[i]) and (head < 0 or leads(states[i], states[head])):
             head = i
-    if head < 0:
+    if head >= 0:
+        note_passages(states[head], filled[head], passages, clock_ms, race)
+
+
+@compiled
+def measure(frame, states, passages, lags, race):
+    """Notes how long after the foremost reading each rider came to where he is; NaN where that is not known."""
+    clock_ms = states[0].time_ms
+    for i in range(len(states)):
+        lag_s = np.nan
+        if clock_ms >= race.start_ms and is_racing(states[i]):
+            lag_s = (clock_ms - passed_ms(states[i].distance_m, passages, race)) / SECOND_MS
+        lags[i, frame % KEPT_LAGS] = lag_s
+
+
+@compiled
+def passed_ms(place_m, passages, race):
+    """When the foremost reading passed a place; NaN where that is not known."""
+    at = place_m / race.step_m
+    cell = min(int(at), len(passages) - 2)
+    here_ms, there_ms = passages[cell].time_ms, passages[cell + 1].time_ms
+    if np.isnan(there_ms):  # the first rider has not come to the next place yet
+        return here_ms
+    return here_ms + (at - cell) * (there_ms - here_ms)
+
+
+@compiled
+def tell_again(frame, even, states, filled, riders, passages, lags, race):
+    """Places, gaps and groups of a second's RIDER_STATE (riders,); `filled` (riders,): whose place was filled in."""
+    head, any_filled = -1, race.finishes > 0
+    for i in range(len(states)):
+        if is_seen(states[i]):
+            riders[i].group_id = states[i].group_id
+        any_filled |= filled[i]
+        if takes_part(states[i], filled[i]) and (head < 0 or leads(states[i], states[head])):
+            head = i
+    if head < 0 or race.apart:
         return
-    note_passages(states[head], filled[head], passages, clock_ms, race)
+    order = race_order(states, filled)
     if any_filled:
-        order = race_order(states, filled)
         head_m = race.length_m if states[order[0]].quality == FINISHED else states[order[0]].distance_m
         for place in range(len(order)):
             states[order[place]].position = place + 1
             states[order[place]].gap_m = head_m - states[order[place]].distance_m
-    if any_filled or race.filled_m >= 0.0:
-        measure_gaps(states, filled, passages, clock_ms, head, race)
+    if states[0].time_ms >= race.start_ms:
+        measure_gaps(frame, even, order, head, states, filled, passages, lags, race)
     if any_filled:
         mark_groups(order, states, filled, riders, race)
 
@@ -440,23 +506,80 @@ def goes_before(state, other):
 
 
 @compiled
-def measure_gaps(states, filled, passages, clock_ms, head, race):
-    """Fills in the gap to the first rider of those who were not heard, and of all who are where such a one led."""
+def measure_gaps(frame, even, order, head, states, filled, passages, lags, race):
+    """Tells the gaps to the first rider: of who races, and of who finished where somebody crossed the line unheard."""
+    gaps = np.full(len(states), np.nan)
+    late_s = np.inf
     for i in range(len(states)):
         state = states[i]
         if state.quality == FINISHED and race.finishes > 0:
             state.gap_s = (state.seen_ms - states[head].seen_ms) / SECOND_MS
-        if not is_racing(state):
+        if is_racing(state):
+            gaps[i] = evened(lags[i], frame, even)
+            if takes_part(state, filled[i]) and gaps[i] < late_s:
+                late_s = gaps[i]
+    note_late(states[head], late_s, passages, race)
+    for i in range(len(states)):
+        if is_racing(states[i]):
+            cell = min(int(states[i].distance_m / race.step_m), len(passages) - 1)
+            gaps[i] -= passages[cell].late_s if cell <= race.late_cell else race.late_s
+    in_order(gaps, order)
+    for i in order:
+        if not np.isnan(gaps[i]):
+            states[i].gap_s = 0.0 if i == head else max(gaps[i], 0.0)
+
+
+@compiled
+def evened(lags, frame, even):
+    """The mean of a rider's lags (`KEPT_LAGS`,) around a frame, over as long as they lie on a line."""
+    here = lags[frame % KEPT_LAGS]
+    total, count = np.float64(here), 1
+    for off in range(1, even + 1, EVEN_STEP):
+        if off > frame:
+            break
+        mean = (lags[(frame - off) % KEPT_LAGS] + lags[(frame + off) % KEPT_LAGS]) / 2
+        if not abs(mean - here) <= TURNS_S:
+            break
+        total += mean
+        count += 1
+    return total / count
+
+
+@compiled
+def note_late(head, late_s, passages, race):
+    """Notes by how much the first rider came later than the foremost readings, to as far as he has come."""
+    if head.quality == FINISHED:
+        late_s = race.late_s
+    elif late_s == np.inf:
+        return
+    last = len(passages) - 1 if head.quality == FINISHED else int(head.distance_m / race.step_m)
+    for cell in range(race.late_cell + 1, min(last + 1, len(passages))):
+        passages[cell].late_s = late_s
+    race.late_s, race.late_cell = late_s, max(race.late_cell, last)
+
+
+@compiled
+def in_order(gaps, order):
+    """Gaps (n,) of riders who are in race `order` (n,): the mean of those that would shrink towards the back."""
+    sums, counts = np.zeros(len(order)), np.zeros(len(order), np.int64)
+    blocks = 0
+    for i in order:
+        if np.isnan(gaps[i]):
             continue
-        at = state.distance_m / race.step_m
-        cell = min(int(at), len(passages) - 2)
-        here, there = passages[cell], passages[cell + 1]
-        if not (filled[i] or here.filled or there.filled):
+        sums[blocks], counts[blocks] = gaps[i], 1
+        while blocks > 0 and sums[blocks - 1] * counts[blocks] > sums[blocks] * counts[blocks - 1]:
+            sums[blocks - 1] += sums[blocks]
+            counts[blocks - 1] += counts[blocks]
+            blocks -= 1
+        blocks += 1
+    block, used = 0, 0
+    for i in order:
+        if np.isnan(gaps[i]):
             continue
-        passed_ms = here.time_ms + (at - cell) * (there.time_ms - here.time_ms)
-        if np.isnan(passed_ms):
-            passed_ms = here.time_ms  # the first rider has not come to the next place yet
-        state.gap_s = 0.0 if i == head else max((clock_ms - passed_ms) / SECOND_MS, 0.0)
+        if used == counts[block]:
+            block, used = block + 1, 0
+        gaps[i] = sums[block] / counts[block]
+        used += 1
 
 
 @compiled

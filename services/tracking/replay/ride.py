@@ -87,7 +87,7 @@ def _ride(
     tracker = Tracker(course, np.arange(1, len(recording.riders) + 1), start_ms, starts=starts)
     departures = Departures(course, tracker.riders, left_ms)
     on_bikes = without_cars(frames_of(tracker, recording, start_ms - GATHERING_MS), tracker, departures, start_ms)
-    told = filled(on_bikes, course, start_ms)
+    told = filled(on_bikes, course, start_ms, apart=starts is not None)
     events: list[RaceEvent] = []
     names = recording.riders.to_pylist()
     if events_out is not None:
