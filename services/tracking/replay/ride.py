@@ -168,10 +168,16 @@ def bundles(frames: Iterator[np.ndarray], rows: int) -> Iterator[np.ndarray]:
         bundle.append(frame)
         held += len(frame)
         if held >= rows:
-            yield np.concatenate(bundle)
+            yield joined(bundle)
             bundle, held = [], 0
     if bundle:
-        yield np.concatenate(bundle)
+        yield joined(bundle)
+
+
+def joined(frames: Sequence[np.ndarray]) -> np.ndarray:
+    """All rows of frames, as bytes meanwhile: numpy compares the fields of every frame otherwise."""
+    row = np.dtype((np.void, frames[0].dtype.itemsize))
+    return np.concatenate([frame.view(row) for frame in frames]).view(frames[0].dtype)
 
 
 @contextlib.contextmanager
