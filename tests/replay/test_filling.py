@@ -1,5 +1,6 @@
 """Holes filled from both sides, clocks set right and events told, against races whose truth is known."""
 
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
@@ -116,6 +117,32 @@ def test_what_was_heard_stays_as_it_was_told(tmp_path: Path) -> None:
     assert whole.sum() > 200
     for name in (name for name in RIDER_STATE.names if name != "gap_s"):
         assert again[name][:SILENT_FROM][whole].tobytes() == told[name][:SILENT_FROM][whole].tobytes(), name
+
+
+def test_gaps_are_not_longer_for_the_reading_that_errs_most_to_the_front(tmp_path: Path) -> None:
+    """Guards: a bunch in which always another one leads by an error, and everybody's gap grows by it."""
+    field = np.median(truth().distance, axis=1, keepdims=True)
+    bunch = replace(truth(), distance=field + 0.05 * (truth().distance - field))
+    recording, start_ms = read(tmp_path, rides.record(road(), bunch, 5, faults=False)), truth().start_ms
+    tracker = Tracker(road(), np.arange(1, RIDERS + 1), start_ms)
+    told = list(frames_of(tracker, recording, start_ms - 60_000))
+    again = np.array(list(filled(iter(told), road(), start_ms)))
+    true_s = bunch.passage_gap(road().length_m)
+    late = slice(SILENT_FROM, SECONDS - 60)
+    as_live, measured = np.array(told)["gap_s"][late] - true_s[late], again["gap_s"][late] - true_s[late]
+    assert np.median(measured) < 0.6 * np.median(as_live)
+    assert np.median(np.abs(measured)) < 0.8 * np.median(np.abs(as_live))
+    assert (np.diff(np.take_along_axis(again["gap_s"], again["position"].argsort(axis=1), 1)[late]) >= -1e-3).all()
+
+
+def test_gaps_of_a_time_trial_stay_as_they_were_told(tmp_path: Path) -> None:
+    """Guards: riders who start one after the other, held against whoever is first on the road."""
+    recording, start_ms = read(tmp_path, silenced(7)), truth().start_ms
+    tracker = Tracker(road(), np.arange(1, RIDERS + 1), start_ms)
+    told = list(frames_of(tracker, recording, start_ms - 60_000))
+    again = np.array(list(filled(iter(told), road(), start_ms, apart=True)))
+    for name in ("gap_s", "position", "group"):
+        assert np.array_equal(again[name], np.array(told)[name], equal_nan=name == "gap_s"), name
 
 
 def test_a_device_that_reports_every_ten_seconds_is_placed_to_20_m_in_between(tmp_path: Path) -> None:
