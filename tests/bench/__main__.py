@@ -26,6 +26,7 @@ from tests.bench import (
     review,
     tracking,
     transport,
+    watching,
     wrong_leg,
 )
 from tests.bench.figure import Figure
@@ -47,7 +48,7 @@ def _day(options: argparse.Namespace) -> Iterable[Figure]:
 
 
 def _tracking(options: argparse.Namespace) -> Iterable[Figure]:
-    rooms = (tracking, wrong_leg, beside, latency, transport, replay, readers, pages)
+    rooms = (tracking, wrong_leg, watching, beside, latency, transport, replay, readers, pages)
     return [figure for room in rooms for figure in room.figures()]
 
 
