@@ -72,7 +72,7 @@ class LiveRace:
         if day.starts is not None:
             self._all_off_ms += round(1000 * float(day.starts.offset_s.max())) + SETTING_OFF_MS
         self._places = places_along(day.course)
-        self._changes = BikeChanges(day.course, day.roster.numbers)
+        self._changes = BikeChanges(day.course, day.roster.numbers, is_trial=day.starts is not None)
         self._cars = Cars(day.course, day.roster.numbers)
         self._noticed: list[RaceEvent] = []
         self._spares = np.zeros(0, READING)
@@ -159,11 +159,16 @@ class LiveRace:
             before = tracker.device_of(rider)
             tracker.assign(device, rider, from_ms)
             tracker.release(before)
+            self._cars.forget(rider)
             to_go_km = round(float(states["to_go_m"][self._day.roster.numbers == rider][0]) / 1000, 1)
             text = f"Rider {rider} has changed bikes, {to_go_km:.1f} km from the finish."
             self._noticed.append(RaceEvent(from_ms, "bike_change", 0, None, (rider,), to_go_km, text))
-        for rider in self._cars.see(states, tracker.passage, clock_ms):
-            tracker.carry(rider, True)
+        if self._day.starts is None:  # against the clock, times on the road are not those of one rider
+            for rider in self._cars.see(states, tracker.passage, clock_ms):
+                tracker.carry(rider, True)
+        if self._status(states) is RaceStatus.FINISHED:
+            self._changes.proposals.clear()
+            self._cars.proposals.clear()
 
     def take(self, batch: Batch) -> None:
         """Take the readings of a batch in, and step the clock to where most of them are."""

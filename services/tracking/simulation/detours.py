@@ -120,14 +120,14 @@ class Detours:
     def _beside(self, i: int) -> list[tuple[int, float]]:
         """(device, official metres) of the bikes of a rider's change that he does not ride."""
         mishaps, spare = self._mishaps, int(self._mishaps.spare[i])
-        behind_m = self._earlier(self._ridden, i, CAR_BEHIND_S)
+        rides_for_s = self._second - mishaps.rides_at[i]
+        stopped_m = self._earlier(self._ridden, i, min(max(rides_for_s, 0), REMEMBERED_S - 1.0))
+        behind_m = min(self._earlier(self._ridden, i, CAR_BEHIND_S), stopped_m)
         car_m = self._car_m[i] if np.isfinite(self._car_m[i]) else behind_m
         on_roof = (spare - FIRST_SPARE + FIRST_ON_ROOF, car_m)
-        rides_for_s = self._second - mishaps.rides_at[i]
         if rides_for_s < 0:
             return [(spare, car_m), on_roof]
         old = int(self._numbers[i])
-        stopped_m = self._earlier(self._ridden, i, min(rides_for_s, REMEMBERED_S - 1.0))
         match mishaps.fate[i]:
             case Fate.LEFT:
                 return [(old, stopped_m), on_roof] if rides_for_s < WAITS_S else [on_roof]

@@ -3,7 +3,9 @@
 A team car brings the spare bike, so its device comes behind the race, stands where the rider stands, and goes on while
 the old device still stands there or is not heard any more. It is the rider's when only one rider stood there, when it
 left before anything else from there did, and when it then rides as riders do, beside the first rider's times on the
-same road. All else that leaves from there is proposed to race control. What is found follows from the readings alone.
+same road. No car leaves its rider standing: one who goes on with it, or right after it, may ride a repaired bike. All
+else that leaves from there is proposed to race control, and in a time trial, where cars go as fast as their riders all
+day and the best times are of many riders, everything is. What is found follows from the readings alone.
 """
 
 from collections.abc import Mapping
@@ -34,10 +36,12 @@ OVERLAP_MS = 300_000
 """A rider who stood there so recently may be the one who rides."""
 FIRST_MS = 8_000
 """What leaves this much earlier is not in the same car."""
-SETTLED_MS = 12_000
+SETTLED_MS = 15_000
 """Then it is known what did not leave with it."""
-SURE_MS, UNSURE_MS, ASKED_MS = 60_000, 120_000, 240_000
-"""How long a device has to ride well: where the old one follows in a car; where not; then race control is asked."""
+LEFT_BEHIND_MS = 12_000
+"""A rider whose device stands there so much longer has left it there, or to a car that follows."""
+SURE_MS, UNSURE_MS, ASKED_MS = 60_000, 180_000, 300_000
+"""How long a device has to ride well: where the old one was left there; where it is not heard; then it is asked."""
 RIDDEN_M = 300.0
 FASTER = 1.35
 """Nobody rides so much faster than the first rider did on the same road for a minute."""
@@ -48,8 +52,13 @@ MOST_ASKED = 8
 """Where more riders stood, the field came to a halt: there is nothing that race control could be asked."""
 MOST = 256
 """Spare devices that are followed at once."""
+TRAIL_MS, TRAIL = 3_000, 100
+"""How often it is noted where a spare device is, and how many of these are kept."""
 WINDOW_M, FASTEST_MS = 60.0, 30.0
 """How far along the road a device is looked for: so far, and so much farther each second since it was found."""
+
+NEVER_MS = 1 << 62
+TOGETHER = "another spare device may have left with it"
 
 
 @dataclass(slots=True)
@@ -82,14 +91,26 @@ class Stranger:
     timed_m: float = 0.0
     timed_ms: int = 0
     """Where its riding began to be timed, and when; 0 for not yet."""
+    trail: list[list[float]] = field(default_factory=list)
+    """(ms, latitude, longitude) of late, oldest first."""
+
+    def dismiss(self) -> None:
+        """It did not leave for a rider."""
+        self.riders, self.left_ms, self.timed_ms = [], 0, 0
+
+    def last_stood(self, lat: float, lon: float) -> int:
+        """When it last stood or hardly moved at a place, as those do that are just taken from a car; 0 for never."""
+        near = [(at_ms, *there) for at_ms, *there in self.trail if apart_m(*there, lat, lon) < NEAR_M]
+        pairs = zip(near, near[2:], strict=False)
+        return int(max((b[0] for a, b in pairs if apart_m(*a[1:], *b[1:]) < STANDING_M), default=0))
 
 
 class BikeChanges:
     """Those of one race."""
 
-    def __init__(self, course: Course, numbers: np.ndarray) -> None:
-        """`numbers` (n,) of the riders, in the order of their states."""
-        self._course, self._numbers = course, numbers
+    def __init__(self, course: Course, numbers: np.ndarray, *, is_trial: bool = False) -> None:
+        """`numbers` (n,) of the riders, in the order of their states; `is_trial`: all is proposed."""
+        self._course, self._numbers, self._is_trial = course, numbers, is_trial
         self._stops: dict[int, Stop] = {}
         self._strangers: dict[int, Stranger] = {}
         self._decided: set[int] = set()
@@ -131,7 +152,7 @@ class BikeChanges:
         self._stops = {i: stop for i, stop in self._stops.items() if self._numbers[i] != rider}
         for stranger in self._strangers.values():
             if any(self._numbers[i] == rider for i in stranger.riders):
-                stranger.riders, stranger.left_ms, stranger.timed_ms = [], 0, 0
+                stranger.dismiss()
         self.proposals = [asked for asked in self.proposals if rider not in asked.riders]
 
     def see(
@@ -154,6 +175,7 @@ class BikeChanges:
         for device, rider, _ in certain:
             self._found[device] = rider
             del self._strangers[device]
+            self.proposals = [asked for asked in self.proposals if asked.device != device]
         return certain
 
     def _stand(self, i: int, distance_m: float, clock_ms: int) -> None:
@@ -182,6 +204,8 @@ class BikeChanges:
                 stranger.left_lat, stranger.left_lon, stranger.left_ms = stranger.lat, stranger.lon, stranger.heard_ms
             stranger.lat, stranger.lon, stranger.since_ms = lat, lon, time_ms
         stranger.heard_ms = time_ms
+        if not stranger.trail or time_ms >= stranger.trail[-1][0] + TRAIL_MS:
+            stranger.trail = [*stranger.trail[1 - TRAIL :], [time_ms, lat, lon]]
         return True
 
     def _forget(self, time_ms: int) -> None:
@@ -212,12 +236,17 @@ class BikeChanges:
         rode_ms = time_ms - stranger.left_ms
         if rode_ms < SURE_MS or not stranger.timed_ms or stranger.at_m < stranger.from_m + RIDDEN_M:
             if rode_ms > ASKED_MS:
-                stranger.riders, stranger.left_ms, stranger.timed_ms = [], 0, 0
+                stranger.dismiss()
             return False
+        was_left = stop.until_ms >= stranger.left_ms + LEFT_BEHIND_MS
         goes_on = states["quality"][rider] == FRESH and states["distance_m"][rider] > stop.place_m + LEFT_M
-        if rode_ms >= (SURE_MS if goes_on else UNSURE_MS) and self._is_ridden(stranger, time_ms, passage):
-            return True
-        if rode_ms > ASKED_MS:
+        if goes_on and not was_left:
+            self._ask(device, stranger, "the rider's own device went on with it")
+        elif rode_ms >= (SURE_MS if was_left else UNSURE_MS) and self._is_ridden(stranger, time_ms, passage):
+            if not self._is_trial and self._others_leave_ms(stranger) >= stranger.left_ms + FIRST_MS:
+                return True
+            self._ask(device, stranger, "it may be in a car" if self._is_trial else TOGETHER)
+        elif rode_ms > ASKED_MS:
             self._ask(device, stranger, "it goes faster than anyone rode there")
         return False
 
@@ -237,34 +266,30 @@ class BikeChanges:
         stranger.riders = remain + [i for i in there if i not in remain]
         stranger.from_m = stranger.at_m = self._stops[remain[0]].place_m
         stranger.at_ms = stranger.left_ms
-        rivals = [s for s in self._strangers.values() if s is not stranger and s.left_ms and remain[0] in s.riders]
-        if any(other.left_ms < stranger.left_ms - FIRST_MS for other in rivals):
-            stranger.riders, stranger.left_ms = [], 0
-        elif self._is_one_of_several(stranger, remain[0]):
-            self._ask(device, stranger, "so did another spare device, and it is not known which left first")
-        elif rivals:
-            self._ask(device, stranger, "another spare device left with it")
+        others_ms = self._others_leave_ms(stranger)
+        if others_ms < stranger.left_ms - FIRST_MS:
+            stranger.dismiss()
+        elif others_ms < stranger.left_ms + FIRST_MS:
+            self._ask(device, stranger, TOGETHER)
         elif len(there) > 1:
             self._ask(device, stranger, f"{len(there)} riders stood where it left")
 
-    def _is_one_of_several(self, stranger: Stranger, rider: int) -> bool:
-        """Whether a device that stood beside this one was not heard when it left, or has been asked about."""
-        since_ms, number = stranger.left_ms - OVERLAP_MS, int(self._numbers[rider])
-        beside = [
-            other
-            for other in self._strangers.values()
-            if other is not stranger
-            and apart_m(other.lat, other.lon, stranger.left_lat, stranger.left_lon) < NEAR_M
-            and since_ms < other.heard_ms < stranger.left_ms + FIRST_MS
-        ]
-        return bool(beside) or any(number in a.riders and a.since_ms > since_ms for a in self.proposals)
+    def _others_leave_ms(self, stranger: Stranger) -> int:
+        """When the first of the other spare devices left that stood there too; `NEVER_MS` for none."""
+        stop, riders = self._stops[stranger.riders[0]], {int(self._numbers[i]) for i in stranger.riders}
+        since_ms = stranger.left_ms - OVERLAP_MS
+        left_ms = [asked.since_ms for asked in self.proposals if riders & {*asked.riders} and asked.since_ms > since_ms]
+        for other in self._strangers.values():
+            if other is not stranger and (stood_ms := other.last_stood(stranger.left_lat, stranger.left_lon)):
+                left_ms.append(stood_ms)
+        return min((at_ms for at_ms in left_ms if at_ms > stop.from_ms), default=NEVER_MS)
 
     def _ask(self, device: int, stranger: Stranger, why: str) -> None:
         riders = tuple(int(self._numbers[i]) for i in stranger.riders)
         known = [asked for asked in self.proposals if asked.device != device]
         reason = f"Device {device} left the place where {_named(riders)} stood, but {why}."
         self.proposals = [*known, Proposal(BIKE_CHANGE, stranger.left_ms, riders, device, reason)]
-        stranger.riders, stranger.left_ms, stranger.timed_ms = [], 0, 0
+        stranger.dismiss()
 
     def _advance(self, stranger: Stranger, lat: float, lon: float, time_ms: int) -> None:
         """Follows a device along the road from where it left: so it is on the leg that the rider was on."""

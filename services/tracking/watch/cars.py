@@ -64,6 +64,11 @@ class Cars:
         self._driven, self._excused = set(memory["driven"]), set(memory["excused"])
         self.proposals = [Proposal.remembering(proposal) for proposal in memory["proposals"]]
 
+    def forget(self, rider: int) -> None:
+        """Another device speaks for this rider from now on: that it is elsewhere is no ride."""
+        self._distance[:, self._numbers == rider] = np.nan
+        self._seen[self._numbers == rider] = 0
+
     def excuse(self, rider: int) -> bool:
         """Race control has decided on this rider: whether he was thought to be in a car. It is not thought again."""
         self._excused.add(rider)
