@@ -12,6 +12,6 @@ test('what two sources tell stands once, in the order in which it happened', () 
 })
 
 test('no two kinds have the same shape, and one that is not known has a mark of its own', () => {
-  const kinds: RaceEvent['kind'][] = ['attack', 'split', 'merge', 'catch', 'finish', 'withdrawal', 'jersey']
-  expect(new Set([...kinds, 'news' as RaceEvent['kind']].map((kind) => lookOf(event(0, kind)).shape)).size).toBe(8)
+  const kinds: RaceEvent['kind'][] = ['attack', 'split', 'merge', 'catch', 'finish', 'withdrawal', 'jersey', 'bike_change', 'best_time', 'caught']
+  expect(new Set([...kinds, 'news' as RaceEvent['kind']].map((kind) => lookOf(event(0, kind)).shape)).size).toBe(11)
 })

@@ -17,6 +17,7 @@ const LOOKS: Record<RaceEvent['kind'], Look> = {
   catch: { word: 'Catch', shape: 'M-5 0A5 5 0 1 0 5 0A5 5 0 1 0 -5 0Z' },
   finish: { word: 'Finish', shape: 'M-4 -5H5V1H-2V6H-4Z' },
   withdrawal: { word: 'Withdrawal', shape: 'M-4 -4 4 4M4 -4-4 4', open: true },
+  bike_change: { word: 'Bike change', shape: 'M-6 2A2.5 2.5 0 1 0 -1 2A2.5 2.5 0 1 0 -6 2M1 2A2.5 2.5 0 1 0 6 2A2.5 2.5 0 1 0 1 2M-3.5 2 0 -4 3.5 2', open: true },
   best_time: { word: 'Best time', shape: 'M-5 0A5 5 0 1 0 5 0A5 5 0 1 0 -5 0M0 -3V0H3', open: true },
   caught: { word: 'Caught', shape: 'M-5 -4 1 0-5 4M0 -4 6 0 0 4', open: true },
   jersey: { word: 'Jersey', shape: 'M0 -5 5 0 0 5-5 0Z' },

@@ -96,7 +96,7 @@ export interface Rider {
 
 export interface RaceEvent {
   time_ms: number
-  kind: 'split' | 'merge' | 'attack' | 'catch' | 'finish' | 'withdrawal' | 'jersey' | 'best_time' | 'caught'
+  kind: 'split' | 'merge' | 'attack' | 'catch' | 'finish' | 'withdrawal' | 'bike_change' | 'jersey' | 'best_time' | 'caught'
   group_id: number | null
   other_group_id: number | null
   riders: number[]
