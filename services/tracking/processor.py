@@ -140,11 +140,12 @@ class Processor:
 
     async def _ask(self, js: JetStreamContext) -> None:
         """Lay before race control what is open, whenever that has changed."""
-        if not self._lease.epoch or self._race is None:
+        proposals = self._race.proposals if self._race else ()
+        if not self._lease.epoch:
             self._asked = None
-        elif self._race.proposals != self._asked:
-            await (await bucket_of(js, BUCKET)).put(self._config.stack, as_json(self._race.proposals))
-            self._asked = self._race.proposals
+        elif proposals != self._asked:
+            await (await bucket_of(js, BUCKET)).put(self._config.stack, as_json(proposals))
+            self._asked = proposals
 
     def _take(self, message: Msg) -> None:
         self._next_seq = message.metadata.sequence.stream + 1

@@ -8,13 +8,16 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
+from nats.js import JetStreamContext
 from tracking.race_control import JerseyWorn, Withdrawal
 from tracking.race_desk import RaceDesk, event_of
 from tracking.records import RIDER_STATE
+from tracking.transport.lease import bucket_of
+from tracking.watch.proposals import BUCKET, WITHDRAWAL, Proposal, as_json
 
 from tests.tracking_transport.field import RACE_START_MS
 from tests.tracking_transport.harness import PROCESSORS, STACK, Loopback, eventually
-from tests.tracking_transport.test_standby import stored
+from tests.tracking_transport.test_standby import asked, stored
 
 RUN = 1_499_590_000
 
@@ -139,3 +142,29 @@ def test_a_decision_is_published_by_command_and_reaches_the_race(loopback: Loopb
     refused = subprocess.run([*command, "withdraw", "--rider", "0"], capture_output=True, text=True, check=False)
     assert refused.returncode == 2
     assert "rider: input should be greater than or equal to 1; correct it" in refused.stderr
+
+
+def test_race_control_is_told_what_is_open_until_another_processor_knows_better(loopback: Loopback) -> None:
+    """Guards: a question that nobody can read, or that outlives the race in which it was asked."""
+    config = loopback.folder / "proposals.json"
+    config.write_text(json.dumps({"stack": STACK, "broker": loopback.cloud.config()}))
+    command = [sys.executable, "-m", "tracking.race_control", "--config", str(config), "proposals"]
+
+    def told_now() -> str:
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    async def ask(js: JetStreamContext) -> None:
+        of_yesterday = Proposal(WITHDRAWAL, RACE_START_MS, (21,), 0, "The device of rider 21 is in a car.")
+        await (await bucket_of(js, BUCKET)).put(STACK, as_json([of_yesterday]))
+
+    with loopback.field.riding():
+        eventually("the feed is live", loopback.is_live)
+        asked(loopback, ask)
+        assert "rider 21 is in a car.\n    withdraw --rider 21" in told_now()
+        active = loopback.active()
+        active.kill()
+        eventually("only what is open now", lambda: told_now() == "nothing is open\n")
+    active.start()
+    eventually("both processors are there again", active.healthy, within=120)
