@@ -100,9 +100,17 @@ class Stranger:
 
     def last_stood(self, lat: float, lon: float) -> int:
         """When it last stood or hardly moved at a place, as those do that are just taken from a car; 0 for never."""
-        near = [(at_ms, *there) for at_ms, *there in self.trail if apart_m(*there, lat, lon) < NEAR_M]
-        pairs = zip(near, near[2:], strict=False)
-        return int(max((b[0] for a, b in pairs if apart_m(*a[1:], *b[1:]) < STANDING_M), default=0))
+        near = [
+            (at_ms, there_lat, there_lon)
+            for at_ms, there_lat, there_lon in self.trail
+            if apart_m(there_lat, there_lon, lat, lon) < NEAR_M
+        ]
+        hardly_moved = (
+            at_ms
+            for (_, before_lat, before_lon), (at_ms, now_lat, now_lon) in zip(near, near[2:], strict=False)
+            if apart_m(before_lat, before_lon, now_lat, now_lon) < STANDING_M
+        )
+        return int(max(hardly_moved, default=0))
 
 
 class BikeChanges:
