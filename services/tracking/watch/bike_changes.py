@@ -52,8 +52,10 @@ MOST_ASKED = 8
 """Where more riders stood, the field came to a halt: there is nothing that race control could be asked."""
 MOST = 256
 """Spare devices that are followed at once."""
-TRAIL_MS, TRAIL = 3_000, 100
+TRAIL_MS, TRAIL = 2_000, 150
 """How often it is noted where a spare device is, and how many of these are kept."""
+HARDLY_M = 11.0
+"""What is no farther from where it was two notes ago may have stood in between."""
 WINDOW_M, FASTEST_MS = 60.0, 30.0
 """How far along the road a device is looked for: so far, and so much farther each second since it was found."""
 
@@ -108,7 +110,7 @@ class Stranger:
         hardly_moved = (
             at_ms
             for (_, before_lat, before_lon), (at_ms, now_lat, now_lon) in zip(near, near[2:], strict=False)
-            if apart_m(before_lat, before_lon, now_lat, now_lon) < STANDING_M
+            if apart_m(before_lat, before_lon, now_lat, now_lon) < HARDLY_M
         )
         return int(max(hardly_moved, default=0))
 
