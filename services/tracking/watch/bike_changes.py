@@ -54,6 +54,7 @@ MOST = 256
 """Spare devices that are followed at once."""
 TRAIL_MS, TRAIL = 2_000, 150
 """How often it is noted where a spare device is, and how many of these are kept."""
+ON_THE_WAY_MS = 30_000
 HARDLY_M = 11.0
 """What is no farther from where it was two notes ago may have stood in between."""
 WINDOW_M, FASTEST_MS = 60.0, 30.0
@@ -113,6 +114,14 @@ class Stranger:
             if apart_m(before_lat, before_lon, now_lat, now_lon) < HARDLY_M
         )
         return int(max(hardly_moved, default=0))
+
+    def on_the_way(self, until_ms: int) -> dict[int, tuple[float, float]]:
+        """(latitude, longitude) by number of `TRAIL_MS` in the half minute before."""
+        return {
+            int(at_ms // TRAIL_MS): (lat, lon)
+            for at_ms, lat, lon in self.trail
+            if until_ms - ON_THE_WAY_MS < at_ms <= until_ms
+        }
 
 
 class BikeChanges:
@@ -214,7 +223,7 @@ class BikeChanges:
                 stranger.left_lat, stranger.left_lon, stranger.left_ms = stranger.lat, stranger.lon, stranger.heard_ms
             stranger.lat, stranger.lon, stranger.since_ms = lat, lon, time_ms
         stranger.heard_ms = time_ms
-        if not stranger.trail or time_ms >= stranger.trail[-1][0] + TRAIL_MS:
+        if not stranger.trail or time_ms // TRAIL_MS > stranger.trail[-1][0] // TRAIL_MS:
             stranger.trail = [*stranger.trail[1 - TRAIL :], [time_ms, lat, lon]]
         return True
 
@@ -253,9 +262,14 @@ class BikeChanges:
         if goes_on and not was_left:
             self._ask(device, stranger, "the rider's own device went on with it")
         elif rode_ms >= (SURE_MS if was_left else UNSURE_MS) and self._is_ridden(stranger, time_ms, passage):
-            if not self._is_trial and self._others_leave_ms(stranger) >= stranger.left_ms + FIRST_MS:
+            if self._is_trial:
+                self._ask(device, stranger, "it may be in a car")
+            elif self._others_leave_ms(stranger) < stranger.left_ms + FIRST_MS:
+                self._ask(device, stranger, TOGETHER)
+            elif self._stood_by_another_car(stranger):
+                self._ask(device, stranger, "another car stood there too")
+            else:
                 return True
-            self._ask(device, stranger, "it may be in a car" if self._is_trial else TOGETHER)
         elif rode_ms > ASKED_MS:
             self._ask(device, stranger, "it goes faster than anyone rode there")
         return False
@@ -293,6 +307,19 @@ class BikeChanges:
             if other is not stranger and (stood_ms := other.last_stood(stranger.left_lat, stranger.left_lon)):
                 left_ms.append(stood_ms)
         return min((at_ms for at_ms in left_ms if at_ms > stop.from_ms), default=NEVER_MS)
+
+    def _stood_by_another_car(self, stranger: Stranger) -> bool:
+        """Whether spare devices stood there that did not come along with this one, or may be the rider's as well."""
+        stop, number = self._stops[stranger.riders[0]], int(self._numbers[stranger.riders[0]])
+        came = stranger.on_the_way(stop.from_ms)
+        for other in self._strangers.values():
+            if other is stranger or other.last_stood(stranger.left_lat, stranger.left_lon) <= stop.from_ms:
+                continue
+            theirs = other.on_the_way(stop.from_ms)
+            apart = [float(apart_m(*came[at], *theirs[at])) for at in came.keys() & theirs.keys()]
+            if not apart or np.median(apart) > NEAR_M:
+                return True
+        return any(number in asked.riders and asked.since_ms > stop.from_ms for asked in self.proposals)
 
     def _ask(self, device: int, stranger: Stranger, why: str) -> None:
         riders = tuple(int(self._numbers[i]) for i in stranger.riders)
