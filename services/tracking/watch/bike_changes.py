@@ -266,8 +266,8 @@ class BikeChanges:
                 self._ask(device, stranger, "it may be in a car")
             elif self._others_leave_ms(stranger) < stranger.left_ms + FIRST_MS:
                 self._ask(device, stranger, TOGETHER)
-            elif self._stood_by_another_car(stranger):
-                self._ask(device, stranger, "another car stood there too")
+            elif self._is_in_doubt(stranger):
+                self._ask(device, stranger, "another spare device stood there too")
             else:
                 return True
         elif rode_ms > ASKED_MS:
@@ -308,16 +308,16 @@ class BikeChanges:
                 left_ms.append(stood_ms)
         return min((at_ms for at_ms in left_ms if at_ms > stop.from_ms), default=NEVER_MS)
 
-    def _stood_by_another_car(self, stranger: Stranger) -> bool:
-        """Whether spare devices stood there that did not come along with this one, or may be the rider's as well."""
+    def _is_in_doubt(self, stranger: Stranger) -> bool:
+        """Whether spare devices stood there that did not come on this one's car, or one of that car was gone before."""
         stop, number = self._stops[stranger.riders[0]], int(self._numbers[stranger.riders[0]])
         came = stranger.on_the_way(stop.from_ms)
         for other in self._strangers.values():
-            if other is stranger or other.last_stood(stranger.left_lat, stranger.left_lon) <= stop.from_ms:
-                continue
             theirs = other.on_the_way(stop.from_ms)
             apart = [float(apart_m(*came[at], *theirs[at])) for at in came.keys() & theirs.keys()]
-            if not apart or np.median(apart) > NEAR_M:
+            stood_ms = other.last_stood(stranger.left_lat, stranger.left_lon)
+            on_same_car = bool(apart) and np.median(apart) < STANDING_M
+            if other is not stranger and (stood_ms < stranger.left_ms if on_same_car else stood_ms > stop.from_ms):
                 return True
         return any(number in asked.riders and asked.since_ms > stop.from_ms for asked in self.proposals)
 
