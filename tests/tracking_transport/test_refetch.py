@@ -69,13 +69,15 @@ def test_what_the_cloud_lost_before_it_was_archived_comes_again_from_the_raw_log
     eventually("the archive is back", archive.healthy)
     lost_until = field.seconds
 
-    def mended() -> bool:
-        """The minutes of the loss are over, and were compared again after they were sent again."""
+    def compared_anew(since: int) -> bool:
+        """The comparison that was under way at that time, and a whole one after it, have come to an end."""
         told = recorder.get()["archive"]
-        return field.seconds > lost_until + 70 and told["refetched"] > 0 and told["equal"]
+        return told["compared"] >= since + 2 and told["refetched"] > 0 and told["equal"]
 
     with field.riding(rate=40):
-        eventually("what was lost is sent again", mended)
+        eventually("the minutes of the loss are over", lambda: field.seconds > lost_until + 70)
+        since = recorder.get()["archive"]["compared"]
+        eventually("what was lost is sent again", lambda: compared_anew(since))
     truck, archived = map(Manifest.from_json, loopback.settle())
     assert compare(truck, archived) == ()
 
