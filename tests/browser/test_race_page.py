@@ -4,7 +4,7 @@ import itertools
 import re
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Page, expect
 from tracking.course import Course
 from tracking.transport.wire import RaceStatus
 
@@ -13,9 +13,15 @@ from tests.browser.fake_feed import FakeFeed, Served
 from tests.browser.race_pages import groups, table
 
 
+def at_work(page: Page) -> None:
+    """The scripts have taken over from the first HTML: the time bar is theirs alone."""
+    expect(page.get_by_role("region", name="Time")).to_be_visible()
+
+
 def test_groups_stand_in_road_order_with_size_gap_and_speed(race: Served, open_page: OpenPage):
     """Guards: a viewer cannot tell who is in front of whom, or by how much."""
     page = open_page(race.address)
+    at_work(page)
     expect(groups(page)).to_have_count(6)
     expect(groups(page).nth(0)).to_contain_text(re.compile(r"Breakaway\s*P\s*head\s*6 riders · \d\d km/h"))
     expect(groups(page).nth(2)).to_contain_text(re.compile(r"Peloton\s*G\s*W\s*\+3:\d\d\s*158 riders"))
@@ -24,6 +30,7 @@ def test_groups_stand_in_road_order_with_size_gap_and_speed(race: Served, open_p
 def test_gaps_are_drawn_on_one_scale(race: Served, open_page: OpenPage):
     """Guards: bars that only look like a scale; twice the time has to be twice the length."""
     page = open_page(race.address)
+    at_work(page)
     measured = page.evaluate(
         """() => [...document.querySelectorAll('.gap')].map((gap) => {
             const [minutes, seconds] = gap.querySelector('.figure').textContent.split(':').map(Number)
@@ -37,6 +44,7 @@ def test_gaps_are_drawn_on_one_scale(race: Served, open_page: OpenPage):
 def test_a_page_left_open_goes_on_with_the_race(race: Served, open_page: OpenPage):
     """Guards: a page that shows its first HTML for ever."""
     page = open_page(race.address)
+    at_work(page)
     clock = page.get_by_role("banner").locator("time")
     peloton = groups(page).nth(2).locator(".gap-total")
     first, gap = clock.inner_text(), peloton.inner_text()
@@ -48,6 +56,7 @@ def test_a_page_left_open_goes_on_with_the_race(race: Served, open_page: OpenPag
 def test_profile_and_plan_carry_every_rider_and_group(race: Served, open_page: OpenPage):
     """Guards: a drawing of the road with nobody on it, or with riders beside it; one has no known place."""
     page = open_page(race.address)
+    at_work(page)
     for name in ("Profile", "Course"):
         panel = page.get_by_role("region", name=name, exact=True)
         expect(panel.locator(".rider")).to_have_count(197)
@@ -63,6 +72,7 @@ def test_profile_and_plan_carry_every_rider_and_group(race: Served, open_page: O
 def test_following_the_head_brings_the_groups_apart(race: Served, open_page: OpenPage):
     """Guards: a plan on which break and peloton stay one dot."""
     page = open_page(race.address)
+    at_work(page)
 
     def apart() -> float:
         head, peloton = (page.locator(f".plan .disc.{look} circle").bounding_box() for look in ("head", "peloton"))
@@ -77,6 +87,7 @@ def test_following_the_head_brings_the_groups_apart(race: Served, open_page: Ope
 def test_riders_are_filtered_sorted_and_pinned(race: Served, open_page: OpenPage):
     """Guards: 198 rows in which nobody finds the one they came for; a pin that a reload forgets."""
     page = open_page(race.address)
+    at_work(page)
     expect(table(page)).to_have_count(198)
     page.keyboard.press("r")
     page.keyboard.type("chase")
@@ -93,6 +104,7 @@ def test_riders_are_filtered_sorted_and_pinned(race: Served, open_page: OpenPage
 def test_search_leads_to_a_rider_by_keys_alone(race: Served, open_page: OpenPage):
     """Guards: a commentator who has to take the mouse."""
     page = open_page(race.address)
+    at_work(page)
     page.keyboard.press("/")
     page.keyboard.type("13")
     expect(page.get_by_role("option").nth(0)).to_contain_text("No. 13")
@@ -122,6 +134,7 @@ def test_an_address_opens_its_rider_even_one_not_seen(race: Served, open_page: O
 def test_a_lost_connection_says_since_when_and_hatches_the_page(race: Served, open_page: OpenPage, said: list[str]):
     """Guards: the last figures of a dead feed taken for the present."""
     page = open_page(race.address)
+    at_work(page)
     expect(page.get_by_role("status")).to_have_text(re.compile("connected"))
     race.feed.silent = True
     expect(page.get_by_role("alert")).to_have_text(re.compile(r"unknown since \d\d:\d\d:\d\d UTC"))
@@ -139,6 +152,7 @@ def test_a_race_that_stands_still_is_not_taken_for_live(race: Served, open_page:
     """Guards: an open line that repeats the same second for ever, because whoever computes the race is gone."""
     race.feed.frozen = True
     page = open_page(race.address)
+    at_work(page)
     expect(page.get_by_role("status")).to_have_text(re.compile("connecting"))
     expect(page.get_by_role("alert")).to_contain_text("Connection lost", timeout=15_000)
     page.wait_for_timeout(1500)
@@ -156,6 +170,7 @@ def test_a_race_that_is_not_live_says_so(course: Course, open_page: OpenPage, st
     """Guards: an empty page before the start, and silence after the finish taken for a fault."""
     with Served(FakeFeed(course, status=status)) as served:
         page = open_page(served.address)
+        at_work(page)
         expect(page.get_by_role("banner")).to_contain_text(word)
         if status is RaceStatus.WAITING:
             expect(page.get_by_role("region", name="Groups")).to_contain_text("The race starts at 11:15:00 UTC+2")
@@ -200,6 +215,7 @@ def test_figures_change_without_moving_anything(race: Served, open_page: OpenPag
 def test_a_forecast_stands_beside_its_history_its_baselines_and_its_record(race: Served, open_page: OpenPage):
     """Guards: a number that looks like knowledge."""
     page = open_page(race.address)
+    at_work(page)
     panel = page.get_by_role("region", name="Forecast")
     expect(panel).to_contain_text(re.compile(r"Breakaway caught with\s*\d\d %"))
     expect(panel).to_contain_text("from simulated races")
@@ -234,6 +250,7 @@ def test_riders_with_names_are_found_by_them(course: Course, open_page: OpenPage
     """Guards: a start list that only the feed knows."""
     with Served(FakeFeed(course, named=True)) as served:
         page = open_page(served.address)
+        at_work(page)
         page.keyboard.press("r")
         page.keyboard.type("rider 13")
         expect(table(page).filter(has_text=re.compile(r"Rider 13(?!\d)"))).to_have_count(1)
@@ -249,6 +266,7 @@ def test_a_long_name_leaves_all_bars_on_one_scale(course: Course, open_page: Ope
     """Guards: names over each other; 11 % drawn longer than 19 % because its rider's name is shorter."""
     with Served(FakeFeed(course, named=True)) as served:
         page = open_page(served.address)
+        at_work(page)
         rows = page.get_by_role("region", name="Forecast").locator("ol li")
         expect(rows.nth(0)).to_contain_text("Rider 13 of a name")
         boxes = [row.bounding_box() for row in rows.all()]
