@@ -78,7 +78,7 @@ class Archive:
 
     async def health(self) -> Health:
         """Healthy while messages come from the broker and parts go to the store."""
-        pending = await asyncio.gather(*(collector.pending() for collector in self._collectors))
+        pending = await self._pending()
         counts: dict[str, Any] = {
             "pending": None if None in pending else sum(filter(None, pending)),
             "readings": vars(self._readings.counts),
@@ -112,6 +112,10 @@ class Archive:
         collecting = (each.run(broker) for each in self._collectors)
         await until(stored, together(*collecting, answering, self._compact_when_quiet(), stop()))
 
+    async def _pending(self) -> list[int | None]:
+        """As of each collector, asked at once: a slow broker's answers do not add up."""
+        return await asyncio.gather(*(collector.pending() for collector in self._collectors))
+
     def _taken_at(self) -> float:
         """When the last message came, as `time.monotonic()`."""
         return max(collector.taken_at for collector in self._collectors)
@@ -123,7 +127,7 @@ class Archive:
             through = self._taken_at()
             if through <= self._compact_through or time.monotonic() - through < self._config.quiet_seconds:
                 continue
-            if any(await asyncio.gather(*(collector.pending() for collector in self._collectors))):
+            if any(await self._pending()):
                 continue
             try:
                 for done in await asyncio.to_thread(compact_stage, self._store, *self._stage):

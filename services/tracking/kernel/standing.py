@@ -104,6 +104,12 @@ def locate(track, fixes, clock_ms, view, race, road):
 
 
 @compiled
+def sheltered_effort(speed, slope):
+    """W/kg of a rider in the shelter of others; below 0 where gravity alone is more than enough."""
+    return speed * (9.81 * (slope + 0.004) + SHELTERED_DRAG * speed * speed)
+
+
+@compiled
 def is_driven(track, passed_ms, view, road):
     """Notes whether a rider who has stood for long goes on as nobody rides, even behind others: in a car.
 
@@ -116,8 +122,7 @@ def is_driven(track, passed_ms, view, road):
         track.stood_ms = 0
     cell = min(max(int(track.distance / road.step_m), 0), len(view) - 1)
     slope = min(max(view[cell].gradient, -STEEPEST), STEEPEST)
-    cost = track.speed * (9.81 * (slope + 0.004) + SHELTERED_DRAG * track.speed * track.speed)
-    track.effort += (max(cost, 0.0) - track.effort) * passed_ms / EFFORT_MS
+    track.effort += (max(sheltered_effort(track.speed, slope), 0.0) - track.effort) * passed_ms / EFFORT_MS
     enough = RESTED_EFFORT if track.driven else DRIVEN_EFFORT
     track.driven = track.carried or (track.stood_ms >= GAVE_UP_MS and track.effort > enough)
 
@@ -213,14 +218,11 @@ def passed_at(distance, clock_ms, passage, head_m, race, road):
 
 
 @compiled
-def describe(state, number, place, track, clock_ms, passage, head_m, view, race, road):
-    """Fills in who and where a rider is, and the gap to the first one."""
-    state.rider = number
-    state.time_ms = clock_ms
-    state.seen_ms = track.seen_ms
-    state.distance_m = track.distance
-    state.to_go_m = road.length_m - track.distance
-    at = track.distance / road.step_m
+def put_on_road(state, distance, view, step_m, length_m):
+    """Fills in where a distance is on the road, and how the road is there."""
+    state.distance_m = distance
+    state.to_go_m = length_m - distance
+    at = distance / step_m
     cell = min(int(at), len(view) - 2)
     share, here, there = at - cell, view[cell], view[cell + 1]
     state.lat = here.lat + share * (there.lat - here.lat)
@@ -228,6 +230,15 @@ def describe(state, number, place, track, clock_ms, passage, head_m, view, race,
     state.elevation_m = here.elevation + share * (there.elevation - here.elevation)
     state.gradient = here.gradient + share * (there.gradient - here.gradient)
     state.heading_deg = here.heading
+
+
+@compiled
+def describe(state, number, place, track, clock_ms, passage, head_m, view, race, road):
+    """Fills in who and where a rider is, and the gap to the first one."""
+    state.rider = number
+    state.time_ms = clock_ms
+    state.seen_ms = track.seen_ms
+    put_on_road(state, track.distance, view, road.step_m, road.length_m)
     state.position = place + 1
     state.quality = track.quality
     state.gap_m = head_m - track.distance

@@ -21,6 +21,7 @@ from tracking.compiled import compiled
 from tracking.course import Course
 from tracking.groups import DEFAULT_RULES, GroupRules
 from tracking.kernel.layout import view_of
+from tracking.kernel.standing import put_on_road
 from tracking.records import FINISHED, FRESH, LOST, PREDICTED, RIDER_STATE
 
 INTERPOLATED = FINISHED + 1
@@ -267,15 +268,7 @@ def crosses(i, first, back, from_m, oldest, newest, ring, race):
 @compiled
 def put(state, place_m, speed, view, race):
     """Places a rider who was not heard."""
-    place_m = min(max(place_m, 0.0), race.length_m)
-    state.distance_m, state.to_go_m = place_m, race.length_m - place_m
-    cell = min(int(place_m / race.step_m), len(view) - 2)
-    share, here, there = place_m / race.step_m - cell, view[cell], view[cell + 1]
-    state.lat = here.lat + share * (there.lat - here.lat)
-    state.lon = here.lon + share * (there.lon - here.lon)
-    state.elevation_m = here.elevation + share * (there.elevation - here.elevation)
-    state.gradient = here.gradient + share * (there.gradient - here.gradient)
-    state.heading_deg = here.heading
+    put_on_road(state, min(max(place_m, 0.0), race.length_m), view, race.step_m, race.length_m)
     state.speed_ms = min(max(speed, 0.0), FASTEST_MS)
     if state.quality == LOST:
         state.quality = INTERPOLATED

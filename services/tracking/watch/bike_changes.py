@@ -17,13 +17,10 @@ import numpy as np
 
 from tracking.course import Course
 from tracking.course.geometry import METRES_PER_DEGREE
+from tracking.kernel.standing import STANDS_MS, UNDER_WAY_M
 from tracking.records import FRESH
 from tracking.watch.proposals import BIKE_CHANGE, Proposal
 
-STANDS_MS = 2.0
-"""m/s below which a rider stands."""
-UNDER_WAY_M = 500.0
-"""Before this the field waits for the start."""
 STOOD_MS = 7_000
 """So long a spare device stands at least before it is taken from the car."""
 STANDING_M = 15.0

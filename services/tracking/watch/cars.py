@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from tracking.course import Course
+from tracking.kernel.standing import STEEPEST, sheltered_effort
 from tracking.records import FRESH
 from tracking.watch.proposals import WITHDRAWAL, Proposal
 
@@ -30,7 +31,6 @@ FASTER_SHARE = 1.3
 """Than the first rider on the same road."""
 CLIMBS, CLIMBS_FASTER, EFFORT, SHORTEST_M = 0.035, 1.5, 9.0, 300.0
 """Gradient of a climb, share of the first rider's speed, W/kg in the shelter of others, metres of it."""
-STEEPEST, SHELTERED_DRAG = 0.12, 0.0011
 LASTS_LOOKS = 2
 NOT_YET_M = 2000.0
 """Before this the field sorts itself."""
@@ -125,5 +125,4 @@ class Cars:
         rows = [int(self._distance[k, i] / self._course.step_m) for k in (0, -1)]
         elevation = self._course.elevation[np.minimum(rows, len(self._course.elevation) - 1)]
         slope = min(float(elevation[1] - elevation[0]) / (speed_ms * OVER_S), STEEPEST)
-        effort = speed_ms * (9.81 * (slope + 0.004) + SHELTERED_DRAG * speed_ms * speed_ms)
-        return slope >= CLIMBS and share >= CLIMBS_FASTER and effort >= EFFORT
+        return slope >= CLIMBS and share >= CLIMBS_FASTER and sheltered_effort(speed_ms, slope) >= EFFORT
